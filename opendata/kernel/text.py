@@ -68,7 +68,7 @@ def clean_line(text: str) -> str:
 
 
 def clean_text(text: str) -> str:
-    """Several lines as people type them: NFC, `\\n` line ends, control characters dropped, ends trimmed."""
+    """Several lines as people type them: NFC, LF line ends, control characters dropped, ends trimmed."""
     unified = nfc(text).replace("\r\n", "\n").replace("\r", "\n")
     return "\n".join(_CONTROL.sub("", line).rstrip() for line in unified.split("\n")).strip()
 

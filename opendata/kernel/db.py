@@ -1,0 +1,199 @@
+"""The database: engines, column types and the unit of work, the same on SQLite and PostgreSQL.
+
+`Database.reading()` gives a session that never writes; `Database.unit_of_work()` is the only way to
+change anything people care about, and refuses to commit a change without its audit row. Machinery that
+nobody asked for (job progress, sessions, counters) goes through `Database.bookkeeping()`.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import threading
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import create_engine, event, make_url, text
+from sqlalchemy.orm import ORMExecuteState, Session
+
+from opendata.kernel.ids import utc_now
+from opendata.kernel.outbox import OutboxRow
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from sqlalchemy import Connection
+
+BUSY_TIMEOUT_MS = 15_000
+
+# SQLite 3.7.0-3.51.2 can lose a WAL reset that races with a writer (https://sqlite.org/wal.html);
+# these releases carry the fix.
+FIXED_SQLITE = ((3, 51, 3), (3, 50, 7), (3, 44, 6))
+
+
+class UnauditedChangeError(RuntimeError):
+    """A programming error: a change was about to be committed that no audit row witnesses."""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened, for those who follow after commit. `topic` in the past tense."""
+
+    topic: str
+    payload: Mapping[str, Any]
+
+
+class UnitOfWork:
+    """One commit: the change, its audit row and its outbox rows, or nothing at all."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        self._witnessed = False
+
+    def emit(self, happened: Event) -> None:
+        """Write the event to the outbox in this transaction; jobs and indexing follow from it."""
+        self.session.add(
+            OutboxRow(topic=happened.topic, payload=dict(happened.payload), created_at=utc_now())
+        )
+
+    def witness(self) -> None:
+        """Called by the audit writer once its row is part of this unit."""
+        self._witnessed = True
+
+    @property
+    def witnessed(self) -> bool:
+        return self._witnessed
+
+
+class Database:
+    """`url` in SQLAlchemy's form: `sqlite:////path/to/file` or `postgresql+psycopg://user@host/name`."""
+
+    def __init__(self, url: str) -> None:
+        self.url = make_url(url)
+        self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        if self.is_sqlite:
+            self.engine = create_engine(self.url, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000})
+            event.listen(self.engine, "connect", _prepare_sqlite)
+            event.listen(self.engine, "begin", _begin_sqlite)
+        else:
+            self.engine = create_engine(self.url, pool_pre_ping=True, pool_size=10, max_overflow=20)
+        self._reading = self.engine.execution_options(opendata_write=False)
+        self._writing = self.engine.execution_options(opendata_write=True)
+        self._lock = _WriteLock(Path(f"{self.url.database}.lock")) if self.is_sqlite else None
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """A session for questions; whatever it would change is rolled back."""
+        with Session(self._reading, expire_on_commit=False, autoflush=False) as session:
+            yield session
+
+    @contextmanager
+    def unit_of_work(self) -> Iterator[UnitOfWork]:
+        """Commit on leaving; any exception rolls everything back. Raises UnauditedChangeError."""
+        with self._locked(), Session(self._writing, expire_on_commit=False) as session:
+            unit = UnitOfWork(session)
+            changed = _watch_changes(session)
+            yield unit
+            session.flush()
+            if changed() and not unit.witnessed:
+                raise UnauditedChangeError("a unit of work changed rows without an audit row")
+            session.commit()
+
+    @contextmanager
+    def bookkeeping(self) -> Iterator[UnitOfWork]:
+        """Like a unit of work, for rows that are no one's decision and therefore not audited."""
+        with self._locked(), Session(self._writing, expire_on_commit=False) as session:
+            yield UnitOfWork(session)
+            session.commit()
+
+    def checkpoint(self) -> None:
+        """Move SQLite's write-ahead log into the file while no writer runs; nothing on PostgreSQL."""
+        if not self.is_sqlite:
+            return
+        with self._locked(), self.engine.connect() as connection:
+            raw = connection.connection.driver_connection
+            if raw is not None:
+                connection.rollback()
+                raw.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def ping(self) -> None:
+        """Raise SQLAlchemy's OperationalError when the database does not answer."""
+        with self.reading() as session:
+            session.execute(text("SELECT 1"))
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        if self._lock is None:
+            yield
+            return
+        with self._lock.held():
+            yield
+
+
+class _WriteLock:
+    """Writers and checkpoints of one SQLite file take turns, across threads and processes.
+
+    SQLite serialises writers by itself, but busy-waits without order and may checkpoint while another
+    connection resets the log; a file lock gives fair turns and keeps the two apart.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._thread_lock = threading.RLock()
+        self._depth = 0
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        with self._thread_lock:
+            if self._depth:
+                raise RuntimeError("a unit of work was opened inside another one")
+            with self._path.open("w") as handle:
+                fcntl.flock(handle, fcntl.LOCK_EX)
+                self._depth += 1
+                try:
+                    yield
+                finally:
+                    self._depth -= 1
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:
+    connection.isolation_level = None  # SQLAlchemy's begin event below opens transactions
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+        f"busy_timeout={BUSY_TIMEOUT_MS}",
+        "wal_autocheckpoint=0",  # see Database.checkpoint
+    ):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    writes = connection.get_execution_options().get("opendata_write", True)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _watch_changes(session: Session) -> Callable[[], bool]:
+    changed = False
+
+    def before_flush(_session: Session, _context: object, _instances: object) -> None:
+        nonlocal changed
+        changed = changed or bool(session.new or session.dirty or session.deleted)
+
+    def on_execute(state: ORMExecuteState) -> None:
+        nonlocal changed
+        changed = changed or state.is_insert or state.is_update or state.is_delete
+
+    event.listen(session, "before_flush", before_flush)
+    event.listen(session, "do_orm_execute", on_execute)
+    return lambda: changed
+
+
+def sqlite_has_wal_fix(version: tuple[int, int, int]) -> bool:
+    return version > FIXED_SQLITE[0] or any(
+        version[:2] == fixed[:2] and version >= fixed for fixed in FIXED_SQLITE
+    )
