@@ -1,0 +1,253 @@
+"""Reads of files, their versions and tables, each behind the rule of the dataset it belongs to."""
+
+from __future__ import annotations
+
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import func, select
+
+from opendata.catalogue.models import Dataset, DatasetState
+from opendata.catalogue.policy import can_edit_dataset, can_view_dataset
+from opendata.kernel.errors import NotFoundError
+from opendata.resources.ingest.problems import Problem
+from opendata.resources.models import PublishedTable, Resource, ResourceVersion, VersionState
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Sequence
+
+    from sqlalchemy.orm import Session
+
+    from opendata.accounts.policy import Actor
+    from opendata.kernel.db import Database
+
+
+@dataclass(frozen=True, slots=True)
+class TableView:
+    """A table of a version. `columns`, `profile`, `report` in the shapes of resources.ingest.result."""
+
+    name: str
+    title: str
+    row_count: int
+    column_count: int
+    columns: tuple[dict[str, Any], ...]
+    table_schema: dict[str, Any]
+    profile: dict[str, Any]
+    report: dict[str, Any]
+    problems: tuple[Problem, ...]
+    parquet_sha256: str
+    parquet_size: int
+
+
+@dataclass(frozen=True, slots=True)
+class VersionView:
+    """`progress_*` count bytes or rows, as `progress_unit` says, of the stage that runs."""
+
+    id: str
+    number: int
+    state: str
+    stage: str
+    progress_done: int
+    progress_total: int
+    progress_unit: str
+    filename: str
+    format: str
+    media_type: str
+    size: int
+    sha256: str
+    created_at: dt.datetime
+    created_by: str
+    finished_at: dt.datetime | None
+    problems: tuple[Problem, ...]
+    no_table: Problem | None
+    identification: dict[str, Any]
+
+    @property
+    def is_settled(self) -> bool:
+        return self.state in {VersionState.PUBLISHED, VersionState.FAILED}
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceView:
+    """A file with the version readers get (`current`), the newest upload (`latest`) and current tables."""
+
+    id: str
+    dataset_id: str
+    dataset_slug: str
+    dataset_title: dict[str, str]
+    title: dict[str, str]
+    description: dict[str, str]
+    created_at: dt.datetime
+    current: VersionView | None
+    latest: VersionView
+    tables: tuple[TableView, ...]
+    may_edit: bool
+
+    def table(self, name: str | None) -> TableView:
+        """The table of that name, the first one without. Raises NotFoundError."""
+        for table in self.tables:
+            if name is None or table.name == name:
+                return table
+        raise NotFoundError
+
+
+class ResourceQueries:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def resource(self, actor: Actor, resource_id: str) -> ResourceView:
+        """Raises NotFoundError, also for what the actor may not see or what has no published version yet."""
+        with self._database.reading() as session:
+            resource, dataset = _visible(session, actor, resource_id)
+            view = _resource_view(session, actor, resource, dataset)
+        if view.current is None and not view.may_edit:
+            raise NotFoundError
+        return view
+
+    def resources_of(self, actor: Actor, dataset_id: str) -> tuple[ResourceView, ...]:
+        """The files of a dataset in order; readers see those with a published version."""
+        with self._database.reading() as session:
+            dataset = session.get(Dataset, dataset_id)
+            if dataset is None or not can_view_dataset(actor, dataset):
+                raise NotFoundError
+            chosen = (
+                select(Resource).where(Resource.dataset_id == dataset_id).order_by(Resource.position, Resource.id)
+            )
+            views = [_resource_view(session, actor, found, dataset) for found in session.scalars(chosen)]
+        return tuple(view for view in views if view.current is not None or view.may_edit)
+
+    def versions(self, actor: Actor, resource_id: str) -> tuple[VersionView, ...]:
+        """Newest first; readers see those that were published."""
+        with self._database.reading() as session:
+            _, dataset = _visible(session, actor, resource_id)
+            chosen = (
+                select(ResourceVersion)
+                .where(ResourceVersion.resource_id == resource_id)
+                .order_by(ResourceVersion.number.desc())
+            )
+            views = [_version_view(version) for version in session.scalars(chosen)]
+            everything = can_edit_dataset(actor, dataset)
+        return tuple(view for view in views if everything or view.state == VersionState.PUBLISHED)
+
+    def version(self, actor: Actor, resource_id: str, number: int | None) -> VersionView:
+        """A published version by number, or the one readers get. Raises NotFoundError."""
+        if number is None:
+            view = self.resource(actor, resource_id).current
+            if view is None:
+                raise NotFoundError
+            return view
+        for version in self.versions(actor, resource_id):
+            if version.number == number:
+                return version
+        raise NotFoundError
+
+    def tables_of_version(self, actor: Actor, version_id: str) -> tuple[TableView, ...]:
+        """The tables of a published version, also an older one. Raises NotFoundError."""
+        with self._database.reading() as session:
+            version = session.get(ResourceVersion, version_id)
+            if version is None or version.state != VersionState.PUBLISHED:
+                raise NotFoundError
+            _visible(session, actor, version.resource_id)
+            return _tables(session, version_id)
+
+    def row_total(self) -> int:
+        """Rows that can be queried now, over all public tables."""
+        counted = (
+            select(func.coalesce(func.sum(PublishedTable.row_count), 0))
+            .join(Resource, Resource.current_version_id == PublishedTable.version_id)
+            .join(Dataset, Dataset.id == Resource.dataset_id)
+            .where(Dataset.state == DatasetState.PUBLISHED)
+        )
+        with self._database.reading() as session:
+            return int(session.scalar(counted) or 0)
+
+
+def current_tables(session: Session, dataset_ids: Sequence[str]) -> list[tuple[str, ResourceVersion, PublishedTable | None]]:
+    """(dataset id, version readers get, table or None) for every file of these datasets, in order."""
+    chosen = (
+        select(Resource.dataset_id, ResourceVersion, PublishedTable)
+        .join(ResourceVersion, Resource.current_version_id == ResourceVersion.id)
+        .outerjoin(PublishedTable, PublishedTable.version_id == ResourceVersion.id)
+        .where(Resource.dataset_id.in_(dataset_ids))
+        .order_by(Resource.dataset_id, Resource.position, PublishedTable.position)
+    )
+    return [(dataset_id, version, table) for dataset_id, version, table in session.execute(chosen)]
+
+
+def _visible(session: Session, actor: Actor, resource_id: str) -> tuple[Resource, Dataset]:
+    resource = session.get(Resource, resource_id)
+    dataset = session.get(Dataset, resource.dataset_id) if resource else None
+    if resource is None or dataset is None or not can_view_dataset(actor, dataset):
+        raise NotFoundError
+    return resource, dataset
+
+
+def _resource_view(session: Session, actor: Actor, resource: Resource, dataset: Dataset) -> ResourceView:
+    latest = session.scalars(
+        select(ResourceVersion)
+        .where(ResourceVersion.resource_id == resource.id)
+        .order_by(ResourceVersion.number.desc())
+        .limit(1)
+    ).one()
+    current_id = resource.current_version_id
+    current = session.get(ResourceVersion, current_id) if current_id else None
+    return ResourceView(
+        id=resource.id,
+        dataset_id=dataset.id,
+        dataset_slug=dataset.slug,
+        dataset_title=dataset.fields.get("title", {}),
+        title=resource.title,
+        description=resource.description,
+        created_at=resource.created_at,
+        current=_version_view(current) if current else None,
+        latest=_version_view(latest),
+        tables=_tables(session, current_id) if current_id else (),
+        may_edit=can_edit_dataset(actor, dataset),
+    )
+
+
+def _tables(session: Session, version_id: str) -> tuple[TableView, ...]:
+    chosen = (
+        select(PublishedTable).where(PublishedTable.version_id == version_id).order_by(PublishedTable.position)
+    )
+    return tuple(
+        TableView(
+            name=table.name,
+            title=table.title,
+            row_count=table.row_count,
+            column_count=table.column_count,
+            columns=tuple(table.columns),
+            table_schema=table.table_schema,
+            profile=table.profile,
+            report=table.report,
+            problems=tuple(Problem.from_json(problem) for problem in table.problems),
+            parquet_sha256=table.parquet_sha256,
+            parquet_size=table.parquet_size,
+        )
+        for table in session.scalars(chosen)
+    )
+
+
+def _version_view(version: ResourceVersion) -> VersionView:
+    return VersionView(
+        id=version.id,
+        number=version.number,
+        state=version.state,
+        stage=version.stage,
+        progress_done=version.progress_done,
+        progress_total=version.progress_total,
+        progress_unit=version.progress_unit,
+        filename=version.filename,
+        format=version.format,
+        media_type=version.media_type,
+        size=version.size,
+        sha256=version.sha256,
+        created_at=version.created_at,
+        created_by=version.created_by,
+        finished_at=version.finished_at,
+        problems=tuple(Problem.from_json(problem) for problem in version.problems),
+        no_table=Problem.from_json(version.no_table) if version.no_table else None,
+        identification=version.identification or {},
+    )

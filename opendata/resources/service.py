@@ -1,0 +1,206 @@
+"""Uploaded files: the only writes to resources and their versions, but for what the ingest job finishes.
+
+Bytes are on disk before the row that points at them is committed; the answer to an upload comes after
+both. The published version keeps serving until a new one has passed every stage.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import func, select
+
+from opendata.accounts import audit
+from opendata.accounts.policy import Permission
+from opendata.catalogue.events import dataset_changed
+from opendata.catalogue.service import editable
+from opendata.kernel.errors import N_, NotFoundError, PortalError, UnauthenticatedError
+from opendata.kernel.ids import utc_now
+from opendata.kernel.text import clean_line, clean_text
+from opendata.resources.events import resource_received
+from opendata.resources.models import Resource, ResourceVersion, VersionState
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from sqlalchemy.orm import Session
+
+    from opendata.accounts.policy import Actor
+    from opendata.kernel.db import Database, UnitOfWork
+    from opendata.kernel.storage import FileStore, Readable, StoredFile
+
+LONGEST_FILENAME = 200
+LONGEST_TITLE = 300
+
+
+class EmptyFileError(PortalError):
+    code = "empty-file"
+    status = 422
+    template = N_("The file is empty (0 bytes). Choose the file again, or check that it was saved.")
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """What a person sends: the bytes, their name, and what they say about them."""
+
+    stream: Readable
+    filename: str
+    title: Mapping[str, str] | None = None
+    description: Mapping[str, str] | None = None
+    table_schema: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    dataset_slug: str
+    resource_id: str
+    version_id: str
+
+
+class ResourceService:
+    """`upload_limit` in bytes."""
+
+    def __init__(
+        self,
+        database: Database,
+        store: FileStore,
+        upload_limit: int,
+        clock: Callable[[], dt.datetime] = utc_now,
+    ) -> None:
+        self._database = database
+        self._store = store
+        self._limit = upload_limit
+        self._clock = clock
+
+    def add_resource(self, actor: Actor, dataset_key: str, upload: Upload) -> Received:
+        """Take a new file into a dataset. Raises EmptyFileError, TooLargeError, NotFoundError, ForbiddenError."""
+        with self._database.reading() as session:
+            editable(session, actor, dataset_key, Permission.EDIT_DATASETS)
+        stored = self._keep(upload)
+        name = clean_filename(upload.filename)
+        with self._database.unit_of_work() as unit:
+            dataset = editable(unit.session, actor, dataset_key, Permission.EDIT_DATASETS)
+            last = unit.session.scalar(
+                select(func.max(Resource.position)).where(Resource.dataset_id == dataset.id)
+            )
+            resource = Resource(
+                dataset_id=dataset.id,
+                title=_clean_title(upload.title) or {"vi": PurePosixPath(name).stem},
+                description=_clean_title(upload.description, clean_text),
+                position=(last or 0) + 1,
+                created_at=self._clock(),
+            )
+            unit.session.add(resource)
+            unit.session.flush()
+            version = self._add_version(unit, actor, resource, upload, stored)
+            return Received(dataset.slug, resource.id, version.id)
+
+    def replace_file(self, actor: Actor, resource_id: str, upload: Upload) -> Received:
+        """Take a new version of a file; the current one serves until the new one is published."""
+        with self._database.reading() as session:
+            editable_resource(session, actor, resource_id)
+        stored = self._keep(upload)
+        with self._database.unit_of_work() as unit:
+            resource, slug = editable_resource(unit.session, actor, resource_id)
+            version = self._add_version(unit, actor, resource, upload, stored)
+            return Received(slug, resource.id, version.id)
+
+    def describe_resource(
+        self,
+        actor: Actor,
+        resource_id: str,
+        title: Mapping[str, str] | None,
+        description: Mapping[str, str] | None,
+    ) -> None:
+        """Change title or description; None keeps what is there."""
+        with self._database.unit_of_work() as unit:
+            resource, _ = editable_resource(unit.session, actor, resource_id)
+            resource.title = _clean_title(title) or resource.title
+            if description is not None:
+                resource.description = _clean_title(description, clean_text)
+            audit.record(unit, actor, "resource.describe", ("resource", resource.id))
+            unit.emit(dataset_changed(resource.dataset_id))
+
+    def delete_resource(self, actor: Actor, resource_id: str) -> None:
+        """Take a file and its versions out of the dataset. The bytes stay in the store."""
+        with self._database.unit_of_work() as unit:
+            resource, _ = editable_resource(unit.session, actor, resource_id)
+            resource.current_version_id = None
+            unit.session.flush()
+            unit.session.delete(resource)
+            audit.record(
+                unit, actor, "resource.delete", ("resource", resource.id), {"dataset": resource.dataset_id}
+            )
+            unit.emit(dataset_changed(resource.dataset_id))
+
+    def _keep(self, upload: Upload) -> StoredFile:
+        first = upload.stream.read(1)
+        if not first:
+            raise EmptyFileError
+        return self._store.put(_Rejoined(first, upload.stream), limit=self._limit)
+
+    def _add_version(
+        self, unit: UnitOfWork, actor: Actor, resource: Resource, upload: Upload, stored: StoredFile
+    ) -> ResourceVersion:
+        last = unit.session.scalar(
+            select(func.max(ResourceVersion.number)).where(ResourceVersion.resource_id == resource.id)
+        )
+        version = ResourceVersion(
+            resource_id=resource.id,
+            number=(last or 0) + 1,
+            state=VersionState.RECEIVED,
+            filename=clean_filename(upload.filename),
+            sha256=stored.sha256,
+            size=stored.size,
+            progress_total=stored.size,
+            created_at=self._clock(),
+            created_by=actor.name,
+            given_schema=dict(upload.table_schema) if upload.table_schema else None,
+        )
+        unit.session.add(version)
+        unit.session.flush()
+        details = {"version": version.number, "sha256": stored.sha256, "size": stored.size}
+        audit.record(unit, actor, "resource.upload", ("resource", resource.id), details)
+        unit.emit(resource_received(version.id))
+        return version
+
+
+class _Rejoined:
+    """A stream with its first bytes put back."""
+
+    def __init__(self, first: bytes, rest: Readable) -> None:
+        self._first = first
+        self._rest = rest
+
+    def read(self, size: int, /) -> bytes:
+        if self._first:
+            first, self._first = self._first, b""
+            return first
+        return self._rest.read(size)
+
+
+def editable_resource(session: Session, actor: Actor, resource_id: str) -> tuple[Resource, str]:
+    """The resource and its dataset's slug, for changing it. Raises NotFoundError, ForbiddenError."""
+    if not actor.is_known:
+        raise UnauthenticatedError
+    resource = session.get(Resource, resource_id)
+    if resource is None:
+        raise NotFoundError
+    return resource, editable(session, actor, resource.dataset_id, Permission.EDIT_DATASETS).slug
+
+
+def clean_filename(name: str) -> str:
+    """The last part of whatever path a browser sent, without control characters, its ending kept."""
+    plain = clean_line(name.replace("\\", "/").rpartition("/")[2]).strip(". ") or "file"
+    path = PurePosixPath(plain)
+    return path.stem[: LONGEST_FILENAME - len(path.suffix)] + path.suffix[:20]
+
+
+def _clean_title(
+    text: Mapping[str, str] | None, clean: Callable[[str], str] = clean_line
+) -> dict[str, str]:
+    cleaned = {lang: clean(value)[: LONGEST_TITLE if clean is clean_line else None] for lang, value in (text or {}).items()}
+    return {lang: value for lang, value in cleaned.items() if value}

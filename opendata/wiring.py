@@ -1,0 +1,118 @@
+"""Builds engines, stores and services from settings: the one place where adapters are chosen.
+
+The web app, the worker and the CLI call `build_services`; nothing registers itself on import.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from opendata.accounts.queries import AccountQueries
+from opendata.accounts.service import AccountService
+from opendata.catalogue.documents import INDEX_SCHEMA, DocumentBuilder
+from opendata.catalogue.events import DATASET_CHANGED
+from opendata.catalogue.indexing import IndexDatasets
+from opendata.catalogue.profile import load_profile
+from opendata.catalogue.queries import CatalogueQueries
+from opendata.catalogue.search import CatalogueSearch
+from opendata.catalogue.service import CatalogueService
+from opendata.catalogue.usage import UsageCounter
+from opendata.catalogue.vocabularies import load_vocabularies
+from opendata.kernel.bundled import bundled
+from opendata.kernel.db import Database
+from opendata.kernel.jobs import JobRunner, open_queue
+from opendata.kernel.storage import open_store
+from opendata.resources.documents import describe_files
+from opendata.resources.events import RESOURCE_RECEIVED
+from opendata.resources.ingest.limits import Limits
+from opendata.resources.jobs import IngestJob
+from opendata.resources.queries import ResourceQueries
+from opendata.resources.service import ResourceService
+from opendata.search.service import SearchService
+from opendata.tabular.engine import TableEngine
+from opendata.tabular.queries import TableQueries
+
+if TYPE_CHECKING:
+    from opendata.catalogue.profile import MetadataProfile
+    from opendata.catalogue.vocabularies import Vocabularies
+    from opendata.kernel.storage import LocalStore
+    from opendata.settings import Settings
+
+MB = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Everything the edges call."""
+
+    settings: Settings
+    database: Database
+    store: LocalStore
+    vocabularies: Vocabularies
+    profile: MetadataProfile
+    accounts: AccountService
+    account_queries: AccountQueries
+    catalogue: CatalogueService
+    catalogue_queries: CatalogueQueries
+    catalogue_search: CatalogueSearch
+    usage: UsageCounter
+    resources: ResourceService
+    resource_queries: ResourceQueries
+    tables: TableQueries
+    search: SearchService
+    indexing: IndexDatasets
+
+    def close(self) -> None:
+        self.usage.flush()
+        self.search.close()
+        self.database.close()
+
+
+def build_services(settings: Settings) -> Services:
+    """Open nothing that needs the network but the database, and that lazily."""
+    database = Database(settings.database_url)
+    store = open_store(settings.store_url)
+    vocabularies = load_vocabularies(bundled("catalog_schemas"))
+    profile = load_profile(bundled("catalog_schemas"), vocabularies)
+    search = SearchService(settings.search_url, INDEX_SCHEMA, aliases=vocabularies.search_aliases)
+    catalogue = CatalogueService(database, profile)
+    resource_queries = ResourceQueries(database)
+    builder = DocumentBuilder(vocabularies, contributors=(describe_files,))
+    engine = TableEngine(memory_limit_mb=settings.query_memory_mb, seconds=settings.query_seconds)
+    return Services(
+        settings=settings,
+        database=database,
+        store=store,
+        vocabularies=vocabularies,
+        profile=profile,
+        accounts=AccountService(database),
+        account_queries=AccountQueries(database),
+        catalogue=catalogue,
+        catalogue_queries=CatalogueQueries(database),
+        catalogue_search=CatalogueSearch(search, vocabularies),
+        usage=UsageCounter(catalogue.count_use),
+        resources=ResourceService(database, store, settings.upload_limit_mb * MB),
+        resource_queries=resource_queries,
+        tables=TableQueries(resource_queries, store, engine),
+        search=search,
+        indexing=IndexDatasets(database, builder, search),
+    )
+
+
+def build_job_runner(services: Services) -> JobRunner:
+    """The worker's engine, also used by the CLI to finish its own work where no worker runs."""
+    settings = services.settings
+    limits = Limits(
+        memory_bytes=settings.ingest_memory_mb * MB,
+        cpu_seconds=settings.ingest_seconds,
+        wall_seconds=settings.ingest_seconds,
+    )
+    ingest = IngestJob(services.database, services.store, settings.data_dir / "work", limits)
+    return JobRunner(
+        services.database,
+        open_queue(services.database.url, settings.data_dir),
+        jobs={RESOURCE_RECEIVED: ingest},
+        batches={DATASET_CHANGED: services.indexing},
+    )
