@@ -25,12 +25,17 @@ def setting(meaning: str, default: object) -> Any:
 class Settings:
     data_dir: Path = setting("Folder of everything the portal keeps on this machine", Path("opendata-data"))
     database_url: str = setting(
-        "Database: sqlite:////path/file or postgresql+psycopg://user@host/name", "sqlite:///{data}/portal.sqlite"
+        "Database: sqlite:////path/file or postgresql+psycopg://user@host/name",
+        "sqlite:///{data}/portal.sqlite",
     )
     store_url: str = setting("File store: file:///folder", "file://{data}/files")
-    search_url: str = setting("Search index: tantivy:///folder or whoosh:///folder", "tantivy://{data}/search")
+    search_url: str = setting(
+        "Search index: tantivy:///folder or whoosh:///folder", "tantivy://{data}/search"
+    )
     secret_key: str = setting("Signs cookies and forms; at least 32 random characters", "")
-    base_url: str = setting("Public address of the portal, without a slash at the end", "http://127.0.0.1:8000")
+    base_url: str = setting(
+        "Public address of the portal, without a slash at the end", "http://127.0.0.1:8000"
+    )
     host: str = setting("Address the web server listens on", "127.0.0.1")
     port: int = setting("Port the web server listens on", 8000)
     web_workers: int = setting("Web processes", 1)

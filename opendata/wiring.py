@@ -5,9 +5,11 @@ The web app, the worker and the CLI call `build_services`; nothing registers its
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
+
+from sqlalchemy.exc import SQLAlchemyError
 
 from opendata.accounts.queries import AccountQueries
 from opendata.accounts.service import AccountService
@@ -22,7 +24,9 @@ from opendata.catalogue.usage import UsageCounter
 from opendata.catalogue.vocabularies import load_vocabularies
 from opendata.kernel.bundled import bundled
 from opendata.kernel.db import Database
+from opendata.kernel.ids import utc_now
 from opendata.kernel.jobs import JobRunner, open_queue
+from opendata.kernel.outbox import oldest_waiting
 from opendata.kernel.storage import open_store
 from opendata.resources.documents import describe_files
 from opendata.resources.events import RESOURCE_RECEIVED
@@ -35,12 +39,15 @@ from opendata.tabular.engine import TableEngine
 from opendata.tabular.queries import TableQueries
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from opendata.catalogue.profile import MetadataProfile
     from opendata.catalogue.vocabularies import Vocabularies
     from opendata.kernel.storage import LocalStore
     from opendata.settings import Settings
 
 MB = 1 << 20
+WORKER_PATIENCE = dt.timedelta(minutes=2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,3 +123,32 @@ def build_job_runner(services: Services) -> JobRunner:
         jobs={RESOURCE_RECEIVED: ingest},
         batches={DATASET_CHANGED: services.indexing},
     )
+
+
+def readiness(services: Services) -> dict[str, str]:
+    """Each part with "ok" or one sentence on what is wrong; asks the parts themselves."""
+    return {
+        "database": _state(services.database.ping),
+        "store": _state(services.store.check),
+        "search": _state(services.search.check),
+        "worker": _state(lambda: _check_worker(services)),
+    }
+
+
+class NotReadyError(RuntimeError):
+    """A part that answers, but not as it should; the message is shown."""
+
+
+def _state(check: Callable[[], None]) -> str:
+    try:
+        check()
+    except (OSError, RuntimeError, SQLAlchemyError) as error:
+        return f"{type(error).__name__}: {error}".splitlines()[0][:200]
+    return "ok"
+
+
+def _check_worker(services: Services) -> None:
+    with services.database.reading() as session:
+        since = oldest_waiting(session)
+    if since is not None and utc_now() - since > WORKER_PATIENCE:
+        raise NotReadyError(f"nothing has been taken from the outbox since {since:%Y-%m-%d %H:%M} UTC")

@@ -11,11 +11,12 @@ from sqlalchemy import ColumnElement, or_, true
 
 from opendata.accounts.policy import Permission
 from opendata.catalogue.models import Dataset, DatasetState
+from opendata.search.port import PUBLIC
 
 if TYPE_CHECKING:
     from opendata.accounts.policy import Actor
 
-PUBLIC = "public"
+
 EVERYTHING = "portal"
 
 

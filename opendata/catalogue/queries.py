@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +14,7 @@ from opendata.kernel.errors import NotFoundError
 
 if TYPE_CHECKING:
     import datetime as dt
+
     from opendata.accounts.policy import Actor
     from opendata.kernel.db import Database
 
@@ -69,7 +69,9 @@ class CatalogueQueries:
                 raise NotFoundError
             return dataset_view(actor, found)
 
-    def datasets_of(self, actor: Actor, agency_codes: frozenset[str], limit: int = 200) -> tuple[DatasetView, ...]:
+    def datasets_of(
+        self, actor: Actor, agency_codes: frozenset[str], limit: int = 200
+    ) -> tuple[DatasetView, ...]:
         """What an officer works on: the datasets of these agencies in every state, latest change first."""
         chosen = (
             select(Dataset)

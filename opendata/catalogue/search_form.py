@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
-from opendata.kernel.errors import BadParameterError, N_, UnknownParameterError
+from opendata.kernel.errors import N_, BadParameterError, UnknownParameterError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

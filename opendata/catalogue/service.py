@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import secrets
 from typing import TYPE_CHECKING, Any
 
@@ -14,11 +13,19 @@ from opendata.accounts.policy import Permission
 from opendata.catalogue.events import dataset_changed
 from opendata.catalogue.models import Dataset, DatasetRevision, DatasetState
 from opendata.catalogue.policy import can_view_dataset
-from opendata.kernel.errors import ConflictError, FieldError, InvalidInputError, N_, NotFoundError, UnauthenticatedError
+from opendata.kernel.errors import (
+    N_,
+    ConflictError,
+    FieldError,
+    InvalidInputError,
+    NotFoundError,
+    UnauthenticatedError,
+)
 from opendata.kernel.ids import utc_now
 from opendata.kernel.text import slugify
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Callable, Mapping
 
     from sqlalchemy.orm import Session
@@ -201,14 +208,20 @@ def make_public(unit: UnitOfWork, actor: Actor, dataset: Dataset, now: dt.dateti
 
 def _require_agency(session: Session, code: str) -> None:
     if session.get(Agency, code) is None:
-        raise InvalidInputError(FieldError("publisher", N_("This portal knows no agency “%(code)s”."), {"code": code}))
+        raise InvalidInputError(
+            FieldError("publisher", N_("This portal knows no agency “%(code)s”."), {"code": code})
+        )
 
 
 def _free_slug(session: Session, wished: str | None, title: Mapping[str, str]) -> str:
     if wished is not None:
         slug = slugify(wished)
         if slug != wished:
-            hint = FieldError("slug", N_("An address has only a–z, 0–9 and hyphens, for example “%(slug)s”."), {"slug": slug})
+            hint = FieldError(
+                "slug",
+                N_("An address has only a–z, 0–9 and hyphens, for example “%(slug)s”."),
+                {"slug": slug},
+            )
             raise InvalidInputError(hint)
         if find_dataset(session, slug) is not None:
             raise SlugTakenError(slug=slug)

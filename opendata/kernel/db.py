@@ -117,6 +117,12 @@ class Database:
                 connection.rollback()
                 raw.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
+    @contextmanager
+    def schema_change(self) -> Iterator[Connection]:
+        """One transaction for migrations, alone on the database."""
+        with self._locked(), self._writing.begin() as connection:
+            yield connection
+
     def ping(self) -> None:
         """Raise SQLAlchemy's OperationalError when the database does not answer."""
         with self.reading() as session:
@@ -173,7 +179,7 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    writes = connection.get_execution_options().get("opendata_write", True)
+    writes = connection.get_execution_options().get("opendata_write", False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 

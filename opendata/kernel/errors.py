@@ -120,3 +120,11 @@ class UnavailableError(PortalError):
     code = "unavailable"
     status = 503
     template = N_("This part of the portal is not ready yet. Try again in a moment.")
+
+
+class UnforeseenError(PortalError):
+    """A fault of ours; what happened is in the log, never in the answer."""
+
+    code = "unforeseen"
+    status = 500
+    template = N_("Something went wrong on our side. It has been recorded; try again in a moment.")

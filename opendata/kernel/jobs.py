@@ -37,7 +37,6 @@ CLAIM = dt.timedelta(seconds=12)
 RENEW_SECONDS = 3.0
 POLL_SECONDS = 0.25
 BATCH = 500
-KEEP_DONE = dt.timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +124,7 @@ class JobRunner:
                 self._enqueued[row_id] = now
                 self._task(row_id)
         self._enqueued = {key: at for key, at in self._enqueued.items() if at > now - 10 * CLAIM}
-        return self._run_batches()
+        return self.run_batches()
 
     # -- doing the work -------------------------------------------------------------------
 
@@ -140,7 +139,7 @@ class JobRunner:
             for row_id in rows:
                 self.run_row(row_id)
                 count += 1
-        while self._run_batches():
+        while self.run_batches():
             count += 1
         return count
 
@@ -167,7 +166,13 @@ class JobRunner:
         else:
             self._settle([row_id], outbox.DONE)
 
-    def _run_batches(self) -> bool:
+    def forget_done(self, before: dt.datetime) -> None:
+        """Housekeeping: drop rows that were done long ago."""
+        with self._database.bookkeeping() as unit:
+            outbox.forget_done(unit.session, before)
+
+    def run_batches(self) -> bool:
+        """Run what waits for the batch jobs, once; whether there was any."""
         did = False
         for topic, job in self._batches.items():
             with self._database.reading() as session:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Index, String, and_, or_, select, update
+from sqlalchemy import Index, String, and_, delete, func, or_, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from opendata.kernel.tables import Base, BigId
@@ -84,3 +84,21 @@ def settle(session: Session, row_ids: Sequence[int], state: str, error: str | No
         .where(OutboxRow.id.in_(row_ids))
         .values(state=state, error=error, claimed_by=None, claimed_until=None)
     )
+
+
+def forget_done(session: Session, before: dt.datetime) -> None:
+    """Delete done rows older than `before`, but never the last one: its id is a position others compare."""
+    last = select(func.max(OutboxRow.id)).scalar_subquery()
+    session.execute(
+        delete(OutboxRow).where(OutboxRow.state == DONE, OutboxRow.created_at < before, OutboxRow.id < last)
+    )
+
+
+def oldest_waiting(session: Session) -> dt.datetime | None:
+    """When the oldest row that nobody has started was written; None when nothing waits."""
+    return session.scalar(select(func.min(OutboxRow.created_at)).where(OutboxRow.state == PENDING))
+
+
+def last_position(session: Session) -> int:
+    """The id of the newest row; 0 for an empty outbox."""
+    return session.scalar(select(func.max(OutboxRow.id))) or 0

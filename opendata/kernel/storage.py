@@ -55,6 +55,9 @@ class FileStore(Protocol):
     def delete(self, sha256: str) -> None:
         """Forget the file; nothing happens when it is not there."""
 
+    def check(self) -> None:
+        """Raises OSError when nothing can be kept."""
+
     def digests(self) -> Iterator[str]: ...
 
 
@@ -100,6 +103,12 @@ class LocalStore:
 
     def delete(self, sha256: str) -> None:
         self._target(sha256).unlink(missing_ok=True)
+
+    def check(self) -> None:
+        """Raises OSError when the folder cannot be written."""
+        probe = self._incoming / f"{os.getpid()}-probe-{secrets.token_hex(4)}"
+        probe.touch()
+        probe.unlink()
 
     def digests(self) -> Iterator[str]:
         for path in sorted(self._folder.glob("??/??/*")):

@@ -6,7 +6,6 @@ into the store and swings the pointer in one commit. Running it again for a fini
 
 from __future__ import annotations
 
-import datetime as dt
 import tempfile
 import time
 from dataclasses import dataclass
@@ -25,6 +24,7 @@ from opendata.resources.ingest.problems import Problem
 from opendata.resources.models import PublishedTable, Resource, ResourceVersion, VersionState
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Callable, Mapping
 
     from opendata.kernel.db import Database, UnitOfWork
@@ -113,7 +113,9 @@ class IngestJob:
             if result is not None:
                 _describe_file(version, result)
             codes = sorted({problem.code for problem in problems})
-            audit.record(unit, SYSTEM, "resource.fail", ("resource", version.resource_id), {"problems": codes})
+            audit.record(
+                unit, SYSTEM, "resource.fail", ("resource", version.resource_id), {"problems": codes}
+            )
 
     def _publish(self, version_id: str, result: IngestResult) -> None:
         kept = [self._store_table(table) for table in result.tables]
@@ -138,7 +140,9 @@ class IngestJob:
             stored = self._store.put(handle)
         return table, stored.sha256, stored.size
 
-    def _swing(self, unit: UnitOfWork, resource: Resource, version: ResourceVersion, now: dt.datetime) -> None:
+    def _swing(
+        self, unit: UnitOfWork, resource: Resource, version: ResourceVersion, now: dt.datetime
+    ) -> None:
         """Readers get this version from here on, unless a later one was faster."""
         current = unit.session.get(ResourceVersion, resource.current_version_id or "")
         if current is not None and current.number > version.number:

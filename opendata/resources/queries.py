@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -113,7 +112,9 @@ class ResourceQueries:
             if dataset is None or not can_view_dataset(actor, dataset):
                 raise NotFoundError
             chosen = (
-                select(Resource).where(Resource.dataset_id == dataset_id).order_by(Resource.position, Resource.id)
+                select(Resource)
+                .where(Resource.dataset_id == dataset_id)
+                .order_by(Resource.position, Resource.id)
             )
             views = [_resource_view(session, actor, found, dataset) for found in session.scalars(chosen)]
         return tuple(view for view in views if view.current is not None or view.may_edit)
@@ -152,6 +153,12 @@ class ResourceQueries:
             _visible(session, actor, version.resource_id)
             return _tables(session, version_id)
 
+    def states(self, version_ids: Sequence[str]) -> dict[str, str]:
+        """The state of each version by id: how far a batch of uploads is. For the operator, not for pages."""
+        chosen = select(ResourceVersion.id, ResourceVersion.state).where(ResourceVersion.id.in_(version_ids))
+        with self._database.reading() as session:
+            return dict(session.execute(chosen))
+
     def row_total(self) -> int:
         """Rows that can be queried now, over all public tables."""
         counted = (
@@ -164,7 +171,9 @@ class ResourceQueries:
             return int(session.scalar(counted) or 0)
 
 
-def current_tables(session: Session, dataset_ids: Sequence[str]) -> list[tuple[str, ResourceVersion, PublishedTable | None]]:
+def current_tables(
+    session: Session, dataset_ids: Sequence[str]
+) -> list[tuple[str, ResourceVersion, PublishedTable | None]]:
     """(dataset id, version readers get, table or None) for every file of these datasets, in order."""
     chosen = (
         select(Resource.dataset_id, ResourceVersion, PublishedTable)
@@ -210,7 +219,9 @@ def _resource_view(session: Session, actor: Actor, resource: Resource, dataset: 
 
 def _tables(session: Session, version_id: str) -> tuple[TableView, ...]:
     chosen = (
-        select(PublishedTable).where(PublishedTable.version_id == version_id).order_by(PublishedTable.position)
+        select(PublishedTable)
+        .where(PublishedTable.version_id == version_id)
+        .order_by(PublishedTable.position)
     )
     return tuple(
         TableView(

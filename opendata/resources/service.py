@@ -6,7 +6,6 @@ both. The published version keeps serving until a new one has passed every stage
 
 from __future__ import annotations
 
-import datetime as dt
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
@@ -24,6 +23,7 @@ from opendata.resources.events import resource_received
 from opendata.resources.models import Resource, ResourceVersion, VersionState
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Callable, Mapping
 
     from sqlalchemy.orm import Session
@@ -199,8 +199,9 @@ def clean_filename(name: str) -> str:
     return path.stem[: LONGEST_FILENAME - len(path.suffix)] + path.suffix[:20]
 
 
-def _clean_title(
-    text: Mapping[str, str] | None, clean: Callable[[str], str] = clean_line
-) -> dict[str, str]:
-    cleaned = {lang: clean(value)[: LONGEST_TITLE if clean is clean_line else None] for lang, value in (text or {}).items()}
+def _clean_title(text: Mapping[str, str] | None, clean: Callable[[str], str] = clean_line) -> dict[str, str]:
+    cleaned = {
+        lang: clean(value)[: LONGEST_TITLE if clean is clean_line else None]
+        for lang, value in (text or {}).items()
+    }
     return {lang: value for lang, value in cleaned.items() if value}

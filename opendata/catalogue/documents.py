@@ -1,0 +1,139 @@
+"""What a dataset looks like to search: which of its words count how much, and what a result row shows.
+
+A result row is drawn from `stored` alone, without asking the database. Capabilities above the catalogue
+add what they know through contributors given by wiring.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+from sqlalchemy import select
+
+from opendata.catalogue.markdown_text import plain_text
+from opendata.catalogue.models import Dataset
+from opendata.catalogue.policy import document_tokens
+from opendata.catalogue.search_form import FACETS
+from opendata.kernel.i18n import LANGUAGES
+from opendata.kernel.text import sort_key
+from opendata.search.port import IndexSchema, SearchDocument, TextField
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+    from opendata.catalogue.vocabularies import Vocabularies
+
+LONGEST_SUMMARY: Final = 400
+
+INDEX_SCHEMA: Final = IndexSchema(
+    texts=(
+        TextField("title_vi", 3.0),
+        TextField("title_en", 3.0),
+        TextField("keywords", 2.0, snippet=False),
+        TextField("publisher", 1.5, snippet=False),
+        TextField("place", 1.5, snippet=False),
+        TextField("theme", 1.0, snippet=False),
+        TextField("description_vi", 1.0),
+        TextField("description_en", 1.0),
+        TextField("columns", 0.7, snippet=False),
+        TextField("files", 0.5, snippet=False),
+    ),
+    facets=FACETS,
+    numbers=("modified", "downloads"),
+    sort_keys=("title_vi", "title_en"),
+)
+
+
+@dataclass(slots=True)
+class Contribution:
+    """What a higher capability adds: file formats and names, words of the columns, sizes."""
+
+    formats: list[str] = field(default_factory=list)
+    files: list[str] = field(default_factory=list)
+    column_texts: list[str] = field(default_factory=list)
+    rows: int = 0
+    columns: int = 0
+
+
+Contributor = Callable[["Session", Sequence[str]], Mapping[str, Contribution]]
+
+
+class DocumentBuilder:
+    def __init__(self, vocabularies: Vocabularies, contributors: Iterable[Contributor] = ()) -> None:
+        self._vocabularies = vocabularies
+        self._contributors = tuple(contributors)
+
+    def build(self, session: Session, dataset_ids: Sequence[str]) -> list[SearchDocument]:
+        """Documents of those ids that are in the database; two queries and one per contributor."""
+        told = [contribute(session, dataset_ids) for contribute in self._contributors]
+        found = session.scalars(select(Dataset).where(Dataset.id.in_(dataset_ids)))
+        return [
+            self._document(dataset, [one[dataset.id] for one in told if dataset.id in one])
+            for dataset in found
+        ]
+
+    def _document(self, dataset: Dataset, contributions: list[Contribution]) -> SearchDocument:
+        fields = dataset.fields
+        title, description = fields.get("title", {}), fields.get("description", {})
+        plain = {language: plain_text(text) for language, text in description.items()}
+        formats = tuple(dict.fromkeys(name for one in contributions for name in one.formats))
+        publisher = self._vocabularies.agencies.get(dataset.agency_code)
+        theme = self._vocabularies.themes.get(fields.get("theme", ""))
+        publisher_names = (*publisher.labels.values(), *publisher.aliases) if publisher else ()
+        keywords = tuple(fields.get("keywords", ()))
+        texts = {
+            "keywords": ", ".join(keywords),
+            "publisher": ", ".join(publisher_names),
+            "place": ", ".join(self._vocabularies.place_names(fields.get("place", ""))),
+            "theme": ", ".join(theme.labels.values()) if theme else "",
+            "columns": ", ".join(text for one in contributions for text in one.column_texts),
+            "files": ", ".join(name for one in contributions for name in one.files),
+        }
+        for language in LANGUAGES:
+            texts[f"title_{language}"] = title.get(language, "")
+            texts[f"description_{language}"] = plain.get(language, "")
+        shown_title = title.get("vi") or title.get("en") or ""
+        return SearchDocument(
+            id=dataset.id,
+            access=document_tokens(dataset),
+            texts={name: text for name, text in texts.items() if text},
+            facets={**_coded(fields), "publisher": (dataset.agency_code,), "format": formats},
+            numbers={"modified": dataset.modified_at.timestamp(), "downloads": float(dataset.download_count)},
+            sort_keys={
+                f"title_{language}": sort_key(title.get(language) or shown_title) for language in LANGUAGES
+            },
+            stored=_stored(dataset, plain, contributions, formats),
+            suggestions=tuple(
+                filter(None, (*title.values(), *keywords, *(publisher.labels.values() if publisher else ())))
+            ),
+        )
+
+
+def _coded(fields: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
+    return {
+        name: (str(fields[name]),) for name in ("theme", "license", "frequency", "place") if fields.get(name)
+    }
+
+
+def _stored(
+    dataset: Dataset,
+    plain: Mapping[str, str],
+    contributions: Sequence[Contribution],
+    formats: Sequence[str],
+) -> dict[str, Any]:
+    fields = dataset.fields
+    return {
+        "slug": dataset.slug,
+        "state": dataset.state,
+        "title": fields.get("title", {}),
+        "summary": {language: text[:LONGEST_SUMMARY] for language, text in plain.items()},
+        "publisher": dataset.agency_code,
+        **{name: fields.get(name) for name in ("theme", "license", "frequency", "place")},
+        "formats": list(formats),
+        "rows": sum(one.rows for one in contributions),
+        "columns": sum(one.columns for one in contributions),
+        "modified_at": dataset.modified_at.isoformat(),
+        "downloads": dataset.download_count,
+    }

@@ -1,0 +1,3 @@
+from opendata.app import from_environment
+
+app = from_environment()
