@@ -126,7 +126,7 @@ class MetadataProfile:
         return FieldError(str(name), template, {"name": _quoted(str(name)), "known": ", ".join(self.by_name)})
 
     def _value(self, item: ProfileField, value: object) -> Any:
-        if value is None or value in ("", [], {}):
+        if value is None or value in ([], {}) or (isinstance(value, str) and not value.strip()):
             return None
         if item.kind == "keywords":
             return _keywords(item, value)
@@ -211,12 +211,15 @@ def _keywords(item: ProfileField, value: object) -> list[str] | None:
             words += part
         elif part is not None:
             raise _WrongValueError(N_("Keywords are a list of words or short phrases."))
-    cleaned = [word for word in (_text(item, word) for word in words if word is not None) if word]
-    kept = list({word.casefold(): word for word in reversed(cleaned)}.values())[::-1]
+    kept: dict[str, str] = {}
+    for word in words:
+        text = None if word is None else _text(item, word)
+        if text:
+            kept.setdefault(text.casefold(), text)
     if len(kept) > item.max_items:
         template = N_("At most %(limit)s keywords; there are %(count)s.")
         raise _WrongValueError(template, limit=item.max_items, count=len(kept))
-    return kept or None
+    return list(kept.values()) or None
 
 
 def _code(item: ProfileField, value: object, vocabulary: Vocabulary[Any]) -> str | None:
