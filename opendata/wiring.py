@@ -34,6 +34,7 @@ from opendata.resources.ingest.limits import Limits
 from opendata.resources.jobs import IngestJob
 from opendata.resources.queries import ResourceQueries
 from opendata.resources.service import ResourceService
+from opendata.search.port import IndexState
 from opendata.search.service import SearchService
 from opendata.tabular.engine import TableEngine
 from opendata.tabular.queries import TableQueries
@@ -130,7 +131,7 @@ def readiness(services: Services) -> dict[str, str]:
     return {
         "database": _state(services.database.ping),
         "store": _state(services.store.check),
-        "search": _state(services.search.check),
+        "search": _state(lambda: _check_search(services)),
         "worker": _state(lambda: _check_worker(services)),
     }
 
@@ -145,6 +146,12 @@ def _state(check: Callable[[], None]) -> str:
     except (OSError, RuntimeError, SQLAlchemyError) as error:
         return f"{type(error).__name__}: {error}".splitlines()[0][:200]
     return "ok"
+
+
+def _check_search(services: Services) -> None:
+    state = services.search.status().state
+    if state is not IndexState.READY:
+        raise NotReadyError(f"the index is {state}: the worker makes it again when it starts")
 
 
 def _check_worker(services: Services) -> None:

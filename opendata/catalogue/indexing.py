@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
 
+from opendata.catalogue.events import DATASET_CHANGED
 from opendata.catalogue.models import Dataset
-from opendata.kernel.outbox import last_position
+from opendata.kernel.outbox import last_position, settled_after
 from opendata.search.port import IndexState
 
 if TYPE_CHECKING:
@@ -43,19 +44,30 @@ class IndexDatasets:
         self._search.index(documents, sorted(gone), position)
 
     def ensure_index(self) -> bool:
-        """Rebuild when the index cannot be used as it is; whether it was rebuilt."""
-        state = self._search.state()
+        """Rebuild when the index cannot be used as it is, else catch up; whether it was rebuilt."""
+        state = self._search.status().state
         if state is IndexState.READY:
+            self._catch_up(self._search.position() or 0)
             return False
         log.info("the search index is %s: rebuilding", state)
         self.rebuild()
         return True
 
     def rebuild(self) -> int:
-        """Make the index again from the database; the number of documents."""
+        """Make the index again from the database, beside the one that answers; the number of documents."""
         with self._database.reading() as session:
-            position = last_position(session)  # changes from here on arrive again through the outbox
-        return self._search.rebuild(self._everything(), position)
+            position = last_position(session)
+        count = self._search.rebuild(self._everything(), position)
+        self._catch_up(position)
+        return count
+
+    def _catch_up(self, position: int) -> None:
+        """Index again what was settled after `position`: an index swapped in, or restored, may lack it."""
+        with self._database.reading() as session:
+            rows = settled_after(session, DATASET_CHANGED, position)
+        for start in range(0, len(rows), CHUNK):
+            batch = rows[start : start + CHUNK]
+            self.run_batch([row.payload for row in batch], batch[-1].id)
 
     def _everything(self) -> Iterator[SearchDocument]:
         last = ""

@@ -119,7 +119,7 @@ class CatalogueSearch:
 
     def suggest(self, actor: Actor, text: str, limit: int = 8) -> tuple[str, ...]:
         """Completions of what is being typed: titles, keywords, publishers."""
-        return tuple(self._search.suggest(text, visible_tokens(actor), limit))
+        return tuple(self._search.suggest(text, limit, visible_tokens(actor)))
 
     def label(self, facet: str, value: str) -> dict[str, str]:
         """What a facet's value is called; the value itself where the vocabulary does not know it."""

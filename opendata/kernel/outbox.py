@@ -94,6 +94,14 @@ def forget_done(session: Session, before: dt.datetime) -> None:
     )
 
 
+def settled_after(session: Session, topic: str, position: int) -> list[OutboxRow]:
+    """Done rows of a topic with a higher id, oldest first: what a follower at `position` has not seen."""
+    chosen = select(OutboxRow).where(
+        OutboxRow.topic == topic, OutboxRow.state == DONE, OutboxRow.id > position
+    )
+    return list(session.scalars(chosen.order_by(OutboxRow.id)))
+
+
 def oldest_waiting(session: Session) -> dt.datetime | None:
     """When the oldest row that nobody has started was written; None when nothing waits."""
     return session.scalar(select(func.min(OutboxRow.created_at)).where(OutboxRow.state == PENDING))
