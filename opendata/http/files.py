@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import re
 import secrets
+import unicodedata
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, BinaryIO, ClassVar, Final, Self
+from typing import TYPE_CHECKING, ClassVar, Final, Self
 from urllib.parse import quote
 
 from flask import Response, request
 
 from opendata.http.caching import cache_control
 from opendata.kernel.errors import N_, PortalError
-from opendata.kernel.text import fold
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -78,7 +78,7 @@ class Download:
 def send_download(download: Download) -> Response:
     """The answer to GET or HEAD: 200, 206, 304 or 412. Raises RangeError (416).
 
-    Raises FileNotFoundError when the store lost the file.
+    The caller makes sure that the file is there (`FileStore.path` does); it is opened when the body is read.
     """
     response = Response(content_type=download.safe_type)
     response.headers.update(NEVER_A_PAGE)
@@ -103,9 +103,15 @@ def starts_download(response: Response) -> bool:
 
 def content_disposition(filename: str) -> str:
     """`attachment` with an ASCII name for old programs and the real one in UTF-8 (RFC 6266, RFC 8187)."""
-    plain = _PLAIN_NAME.sub("_", fold(filename)).strip() or "file"
+    plain = _PLAIN_NAME.sub("_", _without_marks(filename)).strip() or "file"
     encoded = quote(filename, safe="", encoding="utf-8", errors="replace")
     return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{encoded}"
+
+
+def _without_marks(name: str) -> str:
+    """Like `kernel.text.fold`, with capital letters kept."""
+    decomposed = unicodedata.normalize("NFD", name.replace("đ", "d").replace("Đ", "D"))
+    return "".join(char for char in decomposed if not unicodedata.combining(char))
 
 
 def read_ranges(header: str, size: int) -> list[Span] | None:
@@ -159,7 +165,7 @@ def _fill(response: Response, download: Download) -> None:
         response.content_type = f"multipart/byteranges; boundary={boundary}"
     response.content_length = sum(len(p) if isinstance(p, bytes) else p[1] for p in pieces)
     if request.method != "HEAD":
-        response.response = _Pieces(download.path.open("rb"), pieces)
+        response.response = _Pieces(download.path, pieces)
         response.direct_passthrough = True
 
 
@@ -190,11 +196,10 @@ def _content_range(span: Span, size: int) -> str:
 
 
 class _Pieces:
-    """A body of literal bytes and spans of one open file, closed by the server whatever happens."""
+    """A body of literal bytes and spans of one file, opened when it is first read and closed by the server."""
 
-    def __init__(self, handle: BinaryIO, pieces: Sequence[bytes | Span]) -> None:
-        self._handle = handle
-        self._source = self._read(pieces)
+    def __init__(self, path: Path, pieces: Sequence[bytes | Span]) -> None:
+        self._source = _read(path, pieces)
 
     def __iter__(self) -> Self:
         return self
@@ -204,15 +209,16 @@ class _Pieces:
 
     def close(self) -> None:
         self._source.close()
-        self._handle.close()
 
-    def _read(self, pieces: Sequence[bytes | Span]) -> Generator[bytes, None, None]:
+
+def _read(path: Path, pieces: Sequence[bytes | Span]) -> Generator[bytes, None, None]:
+    with path.open("rb") as handle:
         for piece in pieces:
             if isinstance(piece, bytes):
                 yield piece
                 continue
             start, left = piece
-            self._handle.seek(start)
-            while left > 0 and (chunk := self._handle.read(min(CHUNK, left))):
+            handle.seek(start)
+            while left > 0 and (chunk := handle.read(min(CHUNK, left))):
                 left -= len(chunk)
                 yield chunk

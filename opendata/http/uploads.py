@@ -13,8 +13,8 @@ from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
 from werkzeug.http import parse_options_header
 from werkzeug.sansio.multipart import Data, Epilogue, Field, File, MultipartDecoder, NeedData
 
-from opendata.http.context import speak
 from opendata.kernel.errors import N_, FieldError, InvalidInputError, PortalError, TooLargeError
+from opendata.kernel.i18n import translator
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -91,7 +91,7 @@ def open_upload(request: Request, *, limit: int, fallback_name: str | None = Non
         raise CompressedUploadError(coding=coding[:40])
     announced = request.content_length
     if announced is not None and announced > limit + FORM_SLACK:
-        raise TooLargeError(limit=speak().size(limit))
+        raise TooLargeError(limit=_shown(limit))
     if request.mimetype == "multipart/form-data":
         form = _FormStream(request.stream, request.mimetype_params.get("boundary", ""))
         return IncomingFile(form, form.filename, form.fields)
@@ -105,6 +105,11 @@ def open_upload(request: Request, *, limit: int, fallback_name: str | None = Non
 
 NO_FILE: Final = N_("Choose a file: the form carries it in the field “file”.")
 ONE_FILE: Final = N_("Send one file at a time.")
+
+
+def _shown(limit: int) -> str:
+    """Like the store says it: the same in both languages for whole numbers."""
+    return translator("en").size(limit)
 
 
 def disposition_name(header: str) -> str | None:
@@ -191,7 +196,7 @@ class _FormStream:
                 raise BrokenUploadError
             self._field_bytes += len(event.data)
             if self._field_bytes > MOST_FIELD_BYTES:
-                raise FormTooLargeError(limit=speak().size(MOST_FIELD_BYTES))
+                raise FormTooLargeError(limit=_shown(MOST_FIELD_BYTES))
             pieces.append(event.data)
             more = event.more_data
         try:
@@ -216,7 +221,7 @@ class _FormStream:
             while isinstance(event := self._decoder.next_event(), NeedData):
                 self._decoder.receive_data(self._source.read(_CHUNK) or None)
         except RequestEntityTooLarge as error:
-            raise FormTooLargeError(limit=speak().size(MOST_FIELD_BYTES)) from error
+            raise FormTooLargeError(limit=_shown(MOST_FIELD_BYTES)) from error
         except (ValueError, ClientDisconnected) as error:
             raise BrokenUploadError from error
         return event
