@@ -1,0 +1,257 @@
+"""How long searching takes, by engine and number of documents: build, size on disk, and whole searches.
+
+    python benchmarks/search_engines.py [--tantivy 1000 10000] [--whoosh 1000 2000] [--queries 200]
+
+Documents are made, seeded: titles from realistic parts, texts from Zipf-distributed syllables and words,
+nine of ten documents in one theme. A whole search is parsing, ranking, exact total, six facets and
+twenty hits with marked title and description.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import resource
+import statistics
+import tempfile
+import time
+from itertools import accumulate
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from opendata.search.port import PUBLIC, IndexSchema, SearchDocument, SearchRequest, Sort, TextField
+from opendata.search.service import SearchService
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+SCHEMA = IndexSchema(
+    texts=(
+        TextField("title", 3.0),
+        TextField("keywords", 2.0, snippet=False),
+        TextField("publisher", 1.5, snippet=False),
+        TextField("description", 1.0),
+        TextField("columns", 0.7, snippet=False),
+    ),
+    facets=("theme", "publisher", "format", "license", "frequency", "place"),
+    numbers=("modified", "downloads"),
+    sort_keys=("title",),
+)
+SUBJECTS = (
+    "Dân số", "Diện tích rừng", "Sản lượng lúa", "Số học sinh phổ thông", "Cơ sở khám chữa bệnh", "Chỉ số giá tiêu dùng",
+    "Chất lượng không khí", "Thu ngân sách nhà nước", "Chi ngân sách", "Lao động có việc làm", "Tỷ lệ hộ nghèo",
+    "Tai nạn giao thông", "Doanh nghiệp đăng ký mới", "Thủ tục hành chính", "Dịch vụ công trực tuyến", "Giá điện",
+    "Số thuê bao di động", "Kim ngạch xuất khẩu", "Vốn đầu tư nước ngoài", "Trạm quan trắc nước mặt", "Lượng mưa",
+    "Danh mục đơn vị hành chính", "Quy hoạch sử dụng đất", "Bảng giá đất", "Số bác sĩ", "Tiêm chủng mở rộng",
+    "Sản xuất công nghiệp", "Vận tải hành khách", "Khách du lịch quốc tế", "Di tích lịch sử",
+)  # fmt: skip
+PLACES = (
+    "Hà Nội", "Thành phố Hồ Chí Minh", "Đà Nẵng", "Hải Phòng", "Cần Thơ", "Huế", "Đồng Nai", "An Giang", "Bắc Ninh",
+    "Cà Mau", "Cao Bằng", "Đắk Lắk", "Điện Biên", "Đồng Tháp", "Gia Lai", "Hà Tĩnh", "Hưng Yên", "Khánh Hòa",
+    "Lai Châu", "Lâm Đồng", "Lạng Sơn", "Lào Cai", "Nghệ An", "Ninh Bình", "Phú Thọ", "Quảng Ngãi", "Quảng Ninh",
+    "Quảng Trị", "Sơn La", "Tây Ninh", "Thái Nguyên", "Thanh Hóa", "Tuyên Quang", "Vĩnh Long",
+)  # fmt: skip
+FORMS = (
+    "theo tỉnh",
+    "theo năm",
+    "theo quý",
+    "theo giới tính",
+    "phân theo huyện",
+    "theo loại hình",
+    "chi tiết",
+)
+THEMES = ("SOCI", "ECON", "EDUC", "HEAL", "ENVI", "AGRI", "TRAN", "TECH", "ENER", "REGI")
+TYPED = (
+    "dân số", "dan so ha noi", "giá đất", "ngan sach nha nuoc 2020", "học sinh", "chat luong khong khi", "TP.HCM",
+    '"dịch vụ công" trực tuyến', "lao động -nghèo", "quan trac nuoc", "xuất khẩu OR nhập khẩu", "du lich*",
+    "số bác sĩ trên một vạn dân ở Nghệ An năm 2019", "bang gia dat tinh thanh hoa", "lượng mưa trung bình", "2021",
+    "danh mục đơn vị hành chính cấp xã", "tai nan giao thong duong bo", "UBND", "chi so gia tieu dung thang 5",
+)  # fmt: skip
+ALIASES = {"TP.HCM": ("Thành phố Hồ Chí Minh", "Sài Gòn"), "UBND": ("Ủy ban nhân dân",)}
+
+
+def syllables(count: int, random_: random.Random) -> list[str]:
+    """Vietnamese-looking syllables, each once."""
+    heads = [
+        "b",
+        "c",
+        "ch",
+        "d",
+        "đ",
+        "g",
+        "gi",
+        "h",
+        "kh",
+        "l",
+        "m",
+        "n",
+        "ng",
+        "nh",
+        "ph",
+        "q",
+        "r",
+        "s",
+        "t",
+        "th",
+        "tr",
+        "v",
+        "x",
+    ]
+    tails = [
+        "a",
+        "an",
+        "ang",
+        "anh",
+        "ao",
+        "ăn",
+        "âm",
+        "ân",
+        "âu",
+        "e",
+        "em",
+        "ên",
+        "êu",
+        "i",
+        "inh",
+        "iên",
+        "iêu",
+        "o",
+        "on",
+        "ong",
+        "ô",
+        "ông",
+        "ôi",
+        "ơ",
+        "ơn",
+        "u",
+        "ung",
+        "ư",
+        "ương",
+        "ươn",
+        "uy",
+        "uyên",
+    ]
+    accents = ("", "\u0300", "\u0301", "\u0303", "\u0309", "\u0323")
+    made = [f"{head}{tail[0]}{accent}{tail[1:]}" for head in heads for tail in tails for accent in accents]
+    random_.shuffle(made)
+    return made[:count]
+
+
+def documents(count: int, seed: int = 7) -> Iterator[SearchDocument]:
+    random_ = random.Random(seed)
+    words = syllables(3000, random_) + [f"{a} {b}" for a, b in zip(SUBJECTS, PLACES, strict=False)]
+    steps = list(accumulate(1 / rank for rank in range(1, len(words) + 1)))
+    agencies = [f"Ủy ban nhân dân tỉnh {place}" for place in PLACES] + [
+        f"Sở {subject}" for subject in SUBJECTS
+    ]
+
+    def text(length: int) -> str:
+        return " ".join(random_.choices(words, cum_weights=steps, k=length))
+
+    for number in range(count):
+        subject, place, year = random_.choice(SUBJECTS), random_.choice(PLACES), random_.randint(2005, 2025)
+        publisher = agencies[min(int(random_.expovariate(0.08)), len(agencies) - 1)]
+        title = f"{subject} {place} {random_.choice(FORMS)} năm {year}"
+        theme = THEMES[0] if random_.random() < 0.9 else random_.choice(THEMES[1:])
+        yield SearchDocument(
+            id=f"d{number}",
+            access=(PUBLIC,) if random_.random() < 0.95 else ("agency-1",),
+            texts={
+                "title": title,
+                "keywords": f"{subject}; {place}; {text(3)}",
+                "publisher": publisher,
+                "description": f"{title}. {text(random_.randint(20, 120))}. Nguồn: {publisher}.",
+                "columns": " ".join(f"{text(2)} ma_{number % 97}" for _ in range(random_.randint(4, 15))),
+            },
+            facets={
+                "theme": (theme,),
+                "publisher": (publisher,),
+                "format": tuple({random_.choice(("CSV", "XLSX", "JSON", "PDF")) for _ in range(2)}),
+                "license": (random_.choice(("open-47", "cc-by", "cc0")),),
+                "frequency": (random_.choice(("ANNUAL", "MONTHLY", "QUARTERLY", "IRREG")),),
+                "place": (place,),
+            },
+            numbers={"modified": 1.6e9 + number * 60, "downloads": int(random_.paretovariate(1.1))},
+            sort_keys={"title": title},
+            stored={
+                "slug": f"bo-du-lieu-{number}",
+                "title": title,
+                "publisher": publisher,
+                "formats": ["CSV"],
+            },
+            suggestions=(title, subject, publisher),
+        )
+
+
+def requests(count: int) -> Iterator[SearchRequest]:
+    random_ = random.Random(11)
+    for number in range(count):
+        filters = {"theme": ("SOCI",), "format": ("CSV", "XLSX")} if number % 4 == 3 else {}
+        yield SearchRequest(
+            access=frozenset({PUBLIC}),
+            text=TYPED[number % len(TYPED)] if number % 10 else "",
+            filters=filters,
+            sort=Sort("modified", descending=True) if number % 5 == 0 else None,
+            offset=random_.choice((0, 0, 0, 20, 400)),
+            facets=dict.fromkeys(SCHEMA.facets, 20),
+            highlight={"title": 0, "description": 220},
+        )
+
+
+def milliseconds(durations: list[float]) -> str:
+    cuts = statistics.quantiles(durations, n=20)
+    return f"{statistics.median(durations) * 1e3:7.2f} / {cuts[18] * 1e3:7.2f}"
+
+
+def measure(engine: str, count: int, queries: int) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        service = SearchService(f"{engine}://{folder}/index", SCHEMA, ALIASES)
+        made = list(documents(count))
+        started, cpu = time.perf_counter(), time.process_time()
+        service.rebuild(made, position=1)
+        build, cpu = time.perf_counter() - started, time.process_time() - cpu
+        size = sum(path.stat().st_size for path in Path(folder).rglob("*") if path.is_file())
+
+        def times(action, values) -> list[float]:
+            durations = []
+            for value in values:
+                before = time.perf_counter()
+                action(value)
+                durations.append(time.perf_counter() - before)
+            return durations
+
+        for request in requests(len(TYPED)):
+            service.search(request)
+        searches = times(service.search, requests(queries))
+        typing = [text[:cut] for text in TYPED for cut in range(1, len(text))][:queries]
+        suggestions = times(lambda text: service.suggest(text, 8, frozenset({PUBLIC})), typing)
+        mistyped = [
+            SearchRequest(access=frozenset({PUBLIC}), text=text)
+            for text in ("dan xoo ha noi", "giaoo ducc", "nganssach")
+        ]
+        corrections = times(service.search, mistyped * 4)
+        commits = times(lambda document: service.index([document], [], 2), made[:10])
+        memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        print(
+            f"{engine:8} {count:8,} {build:8.1f} {cpu:8.1f} {size / 1e6:8.1f} {milliseconds(searches)}"
+            f" {milliseconds(suggestions)} {milliseconds(corrections)} {milliseconds(commits)} {memory:6.0f}"
+        )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--tantivy", type=int, nargs="*", default=[1_000, 10_000])
+    parser.add_argument("--whoosh", type=int, nargs="*", default=[1_000, 2_000])
+    parser.add_argument("--queries", type=int, default=200)
+    chosen = parser.parse_args()
+    print(f"{os.cpu_count()} cores; times in ms as p50 / p95; the build in seconds; sizes in MB")
+    print(f"{'engine':8} {'docs':>8} {'build s':>8} {'CPU s':>8} {'disk':>8} {'search':>17} {'suggest':>17}"
+          f" {'correct':>17} {'commit of one':>17} {'memory':>6}")  # fmt: skip
+    for engine in ("tantivy", "whoosh"):
+        for count in getattr(chosen, engine):
+            measure(engine, count, chosen.queries)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,104 @@
+"""How text becomes words, the same for every engine, for documents and for queries.
+
+Whoosh's tokenizer cuts; from its words three views are derived: exact (with
+diacritics), folded (without, đ→d) and pairs (neighbouring folded syllables, which do the work of a
+Vietnamese word segmenter). Engines receive these words ready made, joined by spaces, and only split
+them again: none of them folds Vietnamese right by itself.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import pairwise
+from typing import TYPE_CHECKING, Final
+
+from whoosh.analysis import RegexTokenizer
+
+from opendata.kernel.text import fold, nfc
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+# Part of every index's fingerprint: raise it when the words made of a text change, and every index is
+# rebuilt by its owner.
+ANALYSIS_VERSION: Final = 1
+
+LONGEST_WORD: Final = 64
+_LONGEST_CODE = 40
+_JOINTS = ".:/-"
+# Letters and digits; a mark that found no letter to compose with stays inside its word. Written with
+# loops unrolled: half the time of the obvious pattern, and this is where indexing spends its time.
+_WORD = r"[^\W_]+(?:[\u0300-\u036f]+[^\W_]*)*"
+# A chunk is a word, or several joined as codes are: TP.HCM, H55.242, 2016-2020. A comma joins digits
+# only (1,5); elsewhere it ends the chunk.
+_CHUNK = rf"{_WORD}(?:(?:[{_JOINTS}]|(?<=\d),(?=\d)){_WORD})*"
+_TOKENS = RegexTokenizer(_CHUNK)
+_SPLIT = str.maketrans(dict.fromkeys(f"{_JOINTS},", " "))
+_DROP = str.maketrans(dict.fromkeys(f"{_JOINTS},", None))
+# Spelling allows i or y after these initials (quản lý, quản lí); folded words always say i.
+I_OR_Y: Final = {f"{initial}y": f"{initial}i" for initial in ("h", "k", "l", "m", "s", "t")}
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """What stood together: its words in order, and for a code (TP.HCM) also the code as one word."""
+
+    exact: tuple[str, ...]
+    folded: tuple[str, ...]
+    code: tuple[str, str] | None
+    """The code exact and folded."""
+
+
+@dataclass(frozen=True, slots=True)
+class Views:
+    """The words of one text as an engine indexes them. Codes come last, where they break no phrase."""
+
+    exact: list[str]
+    folded: list[str]
+    pairs: list[str]
+
+
+def chunks(text: str) -> Iterator[Chunk]:
+    """The words of a text in order, lower-cased, in canonical composition."""
+    for token in _TOKENS(nfc(text).lower()):
+        yield _chunk(token.text)
+
+
+def views(text: str) -> Views:
+    """All three views of one text; empty lists where it holds no letter or digit."""
+    exact: list[str] = []
+    folded: list[str] = []
+    codes: list[tuple[str, str]] = []
+    for chunk in chunks(text):
+        exact += chunk.exact
+        folded += chunk.folded
+        if chunk.code is not None:
+            codes.append(chunk.code)
+    neighbours = pairs(folded)
+    for code, folded_code in codes:
+        exact.append(code)
+        folded.append(folded_code)
+    return Views(exact, folded, neighbours)
+
+
+def pairs(folded: Iterable[str]) -> list[str]:
+    """Neighbouring folded words as single index terms."""
+    return [f"{left}_{right}" for left, right in pairwise(folded)]
+
+
+def fold_word(word: str) -> str:
+    """One lower-case word without diacritics and with one spelling of i and y."""
+    folded = fold(word)[:LONGEST_WORD]
+    return I_OR_Y.get(folded, folded)
+
+
+@lru_cache(maxsize=65_536)
+def _chunk(text: str) -> Chunk:
+    exact = tuple(word[:LONGEST_WORD] for word in text.translate(_SPLIT).split())
+    folded = tuple(fold_word(word) for word in exact)
+    if len(exact) == 1 or len(text) > _LONGEST_CODE:
+        return Chunk(exact, folded, None)
+    # TP.HCM and TPHCM are one code, but 3.5 is not 35.
+    code = text.translate(_DROP) if any(char.isalpha() for char in text) else text
+    return Chunk(exact, folded, (code, fold_word(code)))

@@ -1,0 +1,296 @@
+"""The default engine: tantivy keeps postings, scores and counts; the words come ready made from analysis.
+
+A document matches on one field of all its folded words, `all`, which keeps positions; the views of each
+text only score. So a word of the query costs one posting list for matching and counting however many
+texts there are. Permission is a required clause of every query made here, counts and vocabulary included.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import struct
+import zlib
+from collections.abc import Hashable, Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+import tantivy
+from tantivy import Occur, Order
+
+from opendata.search.analysis import views
+from opendata.search.folder import META_ID, DamagedIndexError, IndexMeta, kept_json
+from opendata.search.port import Counts, Found, IndexSchema, Match, SearchDocument, SearchRequest, Vocabulary
+from opendata.search.query import AnyOf, Clause, Phrase, Prefix, Query, Side, View, Word
+from opendata.search.suggest import suggestion_terms
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_HEAP_BYTES: Final = 64_000_000
+# Stands between two texts in `all`, so that no phrase reaches from one into the other.
+_GAP: Final = " ¶ "
+# Counts are exact only when no segment cuts its list of values short.
+_EVERY_VALUE: Final = 1_000_000
+_FIELD_OF: Final = {Vocabulary.WORDS: "all", Vocabulary.SUGGESTIONS: "suggestions"}
+_SPLIT = tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.whitespace()).build()
+
+_Clauses = list[tuple[Occur, tantivy.Query]]
+_Chosen = Mapping[str, tuple[Occur, tantivy.Query]]
+
+
+class TantivyFormat:
+    """An IndexFormat. One writer at a time, which the folder's lock sees to."""
+
+    def __init__(self, schema: IndexSchema) -> None:
+        self.schema = schema
+        self._fields = _fields(schema)
+
+    def write(
+        self, path: Path, upserts: Iterable[SearchDocument], deletes: Iterable[str], meta: IndexMeta
+    ) -> None:
+        writer = self._open(path).writer(_HEAP_BYTES, num_threads=1)
+        try:
+            for name in (META_ID, *deletes):
+                writer.delete_documents_by_term("id", name)
+            for document in upserts:
+                writer.delete_documents_by_term("id", document.id)
+                writer.add_document(self._document(document))
+            writer.add_document(_meta_document(meta))
+            writer.commit()
+            writer.garbage_collect_files()
+        except BaseException:
+            writer.rollback()
+            raise
+        finally:
+            writer.wait_merging_threads()
+
+    def stamp(self, path: Path) -> Hashable:
+        status = (path / "meta.json").stat()
+        return status.st_ino, status.st_mtime_ns, status.st_size
+
+    def verify(self, path: Path) -> None:
+        """Every file of a segment ends with a footer that holds the CRC-32 of what stands before it."""
+        for segment in json.loads((path / "meta.json").read_bytes())["segments"]:
+            name = segment["segment_id"].replace("-", "")
+            endings = ["idx", "pos", "term", "store", "fast", "fieldnorm"]
+            if segment["deletes"]:
+                endings.append(f"{segment['deletes']['opstamp']}.del")
+            for ending in endings:
+                _check_footer((path / f"{name}.{ending}").read_bytes())
+
+    def snapshot(self, path: Path) -> TantivySnapshot:
+        try:
+            index = self._open(path)
+            index.config_reader("manual")
+            return TantivySnapshot(self.schema, self._fields, index.searcher())
+        except BaseException as error:
+            # A Rust panic arrives as a BaseException whose class cannot be imported.
+            if type(error).__name__ == "PanicException":
+                raise DamagedIndexError(str(error)) from error
+            raise
+
+    def _open(self, path: Path) -> tantivy.Index:
+        index = tantivy.Index(self._fields, str(path))
+        index.register_tokenizer("words", _SPLIT)
+        return index
+
+    def _document(self, document: SearchDocument) -> tantivy.Document:
+        made = tantivy.Document()
+        made.add_text("id", document.id)
+        everything: list[str] = []
+        for name, text in document.texts.items():
+            seen = views(text)
+            folded = " ".join(seen.folded)
+            made.add_text(f"{View.EXACT}.{name}", " ".join(seen.exact))
+            made.add_text(f"{View.FOLDED}.{name}", folded)
+            made.add_text(f"{View.PAIRS}.{name}", " ".join(seen.pairs))
+            everything.append(folded)
+        made.add_text("all", _GAP.join(everything))
+        for word in document.access:
+            made.add_text("access", word)
+        for name, values in document.facets.items():
+            for value in dict.fromkeys(values):
+                made.add_text(f"facet.{name}", value)
+        for name, number in document.numbers.items():
+            made.add_float(f"sort.{name}", number)
+        for name, key in document.sort_keys.items():
+            made.add_text(f"sort.{name}", key)
+        for term in suggestion_terms(document.suggestions):
+            made.add_text("suggestions", term)
+        made.add_bytes("kept", kept_json(self.schema, document).encode())
+        return made
+
+
+def _fields(schema: IndexSchema) -> tantivy.Schema:
+    builder = tantivy.SchemaBuilder()
+    builder.add_text_field("id", stored=True, tokenizer_name="raw", index_option="basic")
+    builder.add_bytes_field("kept", stored=True)
+    builder.add_text_field("access", tokenizer_name="raw", index_option="basic")
+    builder.add_text_field("all", tokenizer_name="words", index_option="position")
+    builder.add_text_field("suggestions", tokenizer_name="raw", index_option="basic")
+    for text in schema.texts:
+        for view in View:
+            builder.add_text_field(f"{view}.{text.name}", tokenizer_name="words", index_option="freq")
+    for name in schema.facets:
+        builder.add_text_field(f"facet.{name}", fast=True, tokenizer_name="raw", index_option="basic")
+    for name in schema.numbers:
+        builder.add_float_field(f"sort.{name}", fast=True)
+    for name in schema.sort_keys:
+        builder.add_text_field(f"sort.{name}", fast=True, tokenizer_name="raw", index_option="basic")
+    return builder.build()
+
+
+def _meta_document(meta: IndexMeta) -> tantivy.Document:
+    made = tantivy.Document()
+    made.add_text("id", META_ID)
+    made.add_bytes("kept", meta.to_json().encode())
+    return made
+
+
+def _check_footer(content: bytes) -> None:
+    """Layout: body, footer as JSON, its length and a magic number (four bytes each, little-endian)."""
+    try:
+        length = struct.unpack("<I", content[-8:-4])[0]
+        expected = json.loads(content[-8 - length : -8])["crc"]
+    except (struct.error, ValueError, KeyError, TypeError) as error:
+        raise DamagedIndexError("a file has no readable footer") from error
+    if zlib.crc32(memoryview(content)[: -8 - length]) != expected:
+        raise DamagedIndexError("a file is not what was written")
+
+
+class TantivySnapshot:
+    """A Snapshot: a searcher sees one commit and may be shared by threads."""
+
+    def __init__(self, schema: IndexSchema, fields: tantivy.Schema, searcher: tantivy.Searcher) -> None:
+        self._schema = schema
+        self._fields = fields
+        self._searcher = searcher
+        found = searcher.search(self._term("id", META_ID), 1).hits
+        if not found:
+            raise DamagedIndexError("the row that holds the position is missing")
+        self.meta = IndexMeta.from_json(_kept(searcher.doc(found[0][1])))
+
+    def count(self) -> int:
+        return self._searcher.num_docs - 1  # all but the row that holds the position
+
+    def search(self, request: SearchRequest, query: Query) -> Found:
+        matching = self._matching(request.access, query)
+        chosen = {
+            name: _required(self._one_of(f"facet.{name}", values)) for name, values in request.filters.items()
+        }
+        total, matches = self._ranked([*matching, *chosen.values(), *self._scores(query)], request)
+        return Found(total, matches, self._facets(matching, chosen, request))
+
+    def terms(
+        self, vocabulary: Vocabulary, prefix: str, access: frozenset[str], limit: int
+    ) -> list[tuple[str, int]]:
+        visible = tantivy.Query.boolean_query([_required(self._one_of("access", access))])
+        return self._searcher.terms_with_prefix(_FIELD_OF[vocabulary], prefix, visible, limit)
+
+    def _ranked(self, clauses: _Clauses, request: SearchRequest) -> tuple[int, tuple[Match, ...]]:
+        # tantivy sets room aside for offset + limit hits, and takes no limit of 0.
+        limit = min(request.limit, self._searcher.num_docs - request.offset)
+        sort = request.sort
+        result = self._searcher.search(
+            tantivy.Query.boolean_query(clauses),
+            limit=max(1, limit),
+            offset=request.offset if limit > 0 else 0,
+            count=True,
+            order_by_field=f"sort.{sort.name}" if sort else None,
+            order=Order.Asc if sort and not sort.descending else Order.Desc,
+        )
+        hits = result.hits if limit > 0 else []
+        return _total(result), tuple(self._match(0.0 if sort else score, address) for score, address in hits)
+
+    def _match(self, score: float, address: tantivy.DocAddress) -> Match:
+        document = self._searcher.doc(address)
+        kept = json.loads(_kept(document))
+        return Match(str(document.get_first("id")), score, kept["stored"], kept["texts"])
+
+    def _facets(self, matching: _Clauses, chosen: _Chosen, request: SearchRequest) -> dict[str, Counts]:
+        """One pass counts all facets without a choice of their own; each with one needs a pass without it."""
+        together = [name for name in request.facets if name not in chosen]
+        alone = [[name] for name in request.facets if name in chosen]
+        counts: dict[str, Counts] = {}
+        for names in [together, *alone] if together else alone:
+            clauses = [*matching, *(clause for name, clause in chosen.items() if name not in names)]
+            counted = self._searcher.aggregate(
+                tantivy.Query.boolean_query(clauses),
+                {name: {"terms": _terms_aggregation(name, request.facets[name])} for name in names},
+            )
+            for name in names:
+                shown = {bucket["key"]: bucket["doc_count"] for bucket in counted[name]["buckets"]}
+                for value in request.filters.get(name, ()):
+                    if value not in shown:
+                        shown[value] = self._count([*clauses, _required(self._term(f"facet.{name}", value))])
+                counts[name] = tuple(sorted(shown.items(), key=lambda counted: (-counted[1], counted[0])))
+        return {name: counts[name] for name in request.facets}
+
+    def _count(self, clauses: _Clauses) -> int:
+        return _total(self._searcher.search(tantivy.Query.boolean_query(clauses), limit=1, count=True))
+
+    def _matching(self, access: Iterable[str], query: Query) -> _Clauses:
+        """What decides whether a document is in the answer, all but the filters."""
+        clauses = [_required(self._one_of("access", access))]
+        if query.sides:
+            clauses.append(_required(_any_of(self._side(side) for side in query.sides)))
+        clauses += [(Occur.MustNot, self._clause(clause)) for clause in query.excluded]
+        return clauses
+
+    def _side(self, side: Side) -> tantivy.Query:
+        clauses = [(Occur.Must, self._clause(clause)) for clause in side.must]
+        if side.should or not clauses:
+            clauses.append((Occur.Must, _any_of(map(self._clause, side.should), at_least=side.at_least)))
+        return tantivy.Query.boolean_query(clauses)
+
+    def _clause(self, clause: Clause) -> tantivy.Query:
+        match clause:
+            case Word(text):
+                return self._term("all", text)
+            case Phrase(words):
+                return tantivy.Query.phrase_query(self._fields, "all", list(words))
+            case Prefix(text):
+                return tantivy.Query.regex_query(self._fields, "all", f"{re.escape(text)}.*")
+            case AnyOf(clauses):
+                return _any_of(map(self._clause, clauses))
+
+    def _scores(self, query: Query) -> Iterator[tuple[Occur, tantivy.Query]]:
+        for scored in query.scored:
+            for text in self._schema.texts:
+                term = tantivy.Query.term_query(
+                    self._fields, f"{scored.view}.{text.name}", scored.term, "freq"
+                )
+                yield Occur.Should, tantivy.Query.boost_query(term, scored.weight * text.boost)
+
+    def _term(self, field: str, value: str) -> tantivy.Query:
+        return tantivy.Query.term_query(self._fields, field, value, "basic")
+
+    def _one_of(self, field: str, values: Iterable[str]) -> tantivy.Query:
+        return _any_of(self._term(field, value) for value in values)
+
+
+def _any_of(queries: Iterable[tantivy.Query], *, at_least: int = 1) -> tantivy.Query:
+    """Of no queries at all: one that nothing matches."""
+    given = list(queries)
+    if len(given) == 1:
+        return given[0]
+    if not given:
+        return tantivy.Query.empty_query()
+    return tantivy.Query.boolean_query([(Occur.Should, each) for each in given], at_least)
+
+
+def _required(query: tantivy.Query) -> tuple[Occur, tantivy.Query]:
+    """Must match and adds nothing to the score."""
+    return Occur.Must, tantivy.Query.const_score_query(query, 0.0)
+
+
+def _total(result: tantivy.SearchResult) -> int:
+    return int(result.count)  # type: ignore[attr-defined]  # missing from tantivy's stubs
+
+
+def _terms_aggregation(facet: str, limit: int) -> dict[str, Any]:
+    return {"field": f"facet.{facet}", "size": limit, "segment_size": max(limit, _EVERY_VALUE)}
+
+
+def _kept(document: tantivy.Document) -> str:
+    return bytes(document.get_first("kept") or b"").decode()

@@ -1,0 +1,292 @@
+"""The pure-Python engine, for places without native wheels: correct, and quick up to a few thousand documents.
+
+Whoosh keeps postings and weighs terms; sets, facets, sorting and permission are a plain loop over rows
+held in memory, because Whoosh's own ways there are unsafe: `filter=set()` means no filter, the length of
+a result whose filter matches nothing is the unfiltered total, and a refreshed searcher repeats documents.
+A snapshot is a copy of the files in memory. Whoosh unpickles its files: trust the folder as you trust code.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import zlib
+from collections import Counter, defaultdict
+from dataclasses import dataclass
+from heapq import nlargest
+from typing import TYPE_CHECKING, Any, Final
+
+from whoosh.analysis import RegexTokenizer, SpaceSeparatedTokenizer
+from whoosh.fields import ID, STORED, TEXT, Schema
+from whoosh.filedb.filestore import FileStorage, RamStorage
+from whoosh.index import exists_in
+from whoosh.query import Phrase as WhooshPhrase
+from whoosh.scoring import BM25F
+
+from opendata.search.analysis import views
+from opendata.search.folder import META_ID, DamagedIndexError, IndexMeta, kept_json
+from opendata.search.port import Counts, Found, IndexSchema, Match, SearchDocument, SearchRequest, Vocabulary
+from opendata.search.query import AnyOf, Clause, Phrase, Prefix, Query, Side, View, Word
+from opendata.search.suggest import suggestion_terms
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Iterable, Iterator, Mapping
+    from collections.abc import Set as AbstractSet
+    from pathlib import Path
+
+    from whoosh.matching import Matcher
+
+_GAP: Final = " ¶ "
+_CHECKSUMS: Final = "checksums.json"
+_FIELD_OF: Final = {Vocabulary.WORDS: "all", Vocabulary.SUGGESTIONS: "suggestions"}
+
+
+class WhooshFormat:
+    """An IndexFormat. One writer at a time, which the folder's lock sees to."""
+
+    def __init__(self, schema: IndexSchema) -> None:
+        self.schema = schema
+
+    def write(
+        self, path: Path, upserts: Iterable[SearchDocument], deletes: Iterable[str], meta: IndexMeta
+    ) -> None:
+        storage = FileStorage(str(path))
+        index = storage.open_index() if exists_in(str(path)) else storage.create_index(_fields(self.schema))
+        last = {document.id: document for document in upserts}  # a writer does not see what it just added
+        writer = index.writer()
+        try:
+            for name in {META_ID, *deletes, *last}:
+                writer.delete_by_term("id", name)
+            for document in last.values():
+                writer.add_document(**self._document(document))
+            writer.add_document(id=META_ID, kept=meta.to_json())
+        except BaseException:
+            writer.cancel()
+            raise
+        writer.commit()
+        _write_checksums(path)
+
+    def stamp(self, path: Path) -> Hashable:
+        commits = [int(toc.stem.rpartition("_")[2]) for toc in path.glob("_MAIN_*.toc")]
+        if not commits:
+            raise FileNotFoundError(path)
+        return max(commits)
+
+    def verify(self, path: Path) -> None:
+        """Whoosh keeps no checksums; ours are written after each commit. Merged files are gone by then."""
+        try:
+            expected = json.loads((path / _CHECKSUMS).read_bytes()).items()
+        except (ValueError, AttributeError) as error:
+            raise DamagedIndexError("the list of checksums cannot be read") from error
+        for name, checksum in expected:
+            file = path / name
+            if file.exists() and zlib.crc32(file.read_bytes()) != checksum:
+                raise DamagedIndexError(f"{name} is not what was written")
+
+    def snapshot(self, path: Path) -> WhooshSnapshot:
+        stamp = self.stamp(path)
+        memory = RamStorage()
+        try:
+            memory.files = {
+                file.name: file.read_bytes() for file in path.iterdir() if file.name.startswith(("_", "MAIN"))
+            }
+            return WhooshSnapshot(self.schema, memory.open_index().searcher(weighting=BM25F()))
+        except Exception as error:
+            if self.stamp(path) != stamp:  # a commit came between, and took files away
+                raise FileNotFoundError(path) from error
+            raise
+
+    def _document(self, document: SearchDocument) -> dict[str, object]:
+        fields: dict[str, object] = {"id": document.id, "kept": kept_json(self.schema, document)}
+        everything: list[str] = []
+        for name, text in document.texts.items():
+            seen = views(text)
+            for view in View:
+                fields[f"{view}.{name}"] = " ".join(getattr(seen, view))
+            everything.append(" ".join(seen.folded))
+        fields["all"] = _GAP.join(everything)
+        fields["suggestions"] = "\n".join(suggestion_terms(document.suggestions))
+        fields["row"] = json.dumps(
+            {
+                "access": document.access,
+                "facets": {name: tuple(dict.fromkeys(values)) for name, values in document.facets.items()},
+                "sort": {**document.numbers, **document.sort_keys},
+            }
+        )
+        return fields
+
+
+def _fields(schema: IndexSchema) -> Schema:
+    words = SpaceSeparatedTokenizer()
+    fields = Schema(
+        id=ID(unique=True, stored=True),
+        kept=STORED,
+        row=STORED,
+        all=TEXT(analyzer=words, phrase=True),
+        suggestions=TEXT(analyzer=RegexTokenizer(r"[^\n]+"), phrase=False),
+    )
+    for text in schema.texts:
+        for view in View:
+            fields.add(f"{view}.{text.name}", TEXT(analyzer=words, phrase=False))
+    return fields
+
+
+def _write_checksums(path: Path) -> None:
+    files = [file for file in path.iterdir() if file.suffix in {".seg", ".toc"}]
+    fresh = path / f"{_CHECKSUMS}.new"
+    fresh.write_text(json.dumps({file.name: zlib.crc32(file.read_bytes()) for file in files}))
+    fresh.replace(path / _CHECKSUMS)
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """What decides about a document without reading its words."""
+
+    id: str
+    access: frozenset[str]
+    facets: Mapping[str, tuple[str, ...]]
+    sort: Mapping[str, Any]
+    kept: str
+
+
+class WhooshSnapshot:
+    """A Snapshot. Whoosh's readers keep a place in their files, hence the lock."""
+
+    def __init__(self, schema: IndexSchema, searcher: Any) -> None:
+        self._schema = schema
+        self._searcher = searcher
+        self._lock = threading.Lock()
+        self._rows: dict[int, _Row] = {}
+        self._held: dict[tuple[str, str], frozenset[int]] = {}
+        meta = None
+        for number, stored in searcher.reader().iter_docs():
+            if stored["id"] == META_ID:
+                meta = IndexMeta.from_json(stored["kept"])
+            else:
+                row = json.loads(stored["row"])
+                facets = {name: tuple(values) for name, values in row["facets"].items()}
+                self._rows[number] = _Row(
+                    stored["id"], frozenset(row["access"]), facets, row["sort"], stored["kept"]
+                )
+        if meta is None:
+            raise DamagedIndexError("the row that holds the position is missing")
+        self.meta = meta
+
+    def count(self) -> int:
+        return len(self._rows)
+
+    def search(self, request: SearchRequest, query: Query) -> Found:
+        with self._lock:
+            matching = self._visible(request.access) & self._matching(query)
+            found, facets = self._filtered(matching, request)
+            ordered = self._ordered(found, request, query)
+        page = ordered[request.offset : request.offset + request.limit]
+        return Found(len(found), tuple(self._match(number, score) for number, score in page), facets)
+
+    def terms(
+        self, vocabulary: Vocabulary, prefix: str, access: frozenset[str], limit: int
+    ) -> list[tuple[str, int]]:
+        field = _FIELD_OF[vocabulary]
+        with self._lock:
+            visible = self._visible(access)
+            terms = [term.decode() for term in self._searcher.reader().expand_prefix(field, prefix)]
+            counts = {term: len(visible & self._holding(field, term)) for term in terms}
+        present = [(term, count) for term, count in counts.items() if count]
+        return sorted(present, key=lambda counted: (-counted[1], counted[0]))[:limit]
+
+    def _visible(self, access: frozenset[str]) -> set[int]:
+        return {number for number, row in self._rows.items() if row.access & access}
+
+    def _filtered(self, matching: set[int], request: SearchRequest) -> tuple[list[int], dict[str, Counts]]:
+        """Documents that pass every filter; those failing one only still count in that one's facet."""
+        chosen = {name: frozenset(values) for name, values in request.filters.items()}
+        counters: dict[str, Counter[str]] = {name: Counter() for name in request.facets}
+        found = []
+        for number in sorted(matching):
+            facets = self._rows[number].facets
+            failed = [name for name, values in chosen.items() if values.isdisjoint(facets.get(name, ()))]
+            if not failed:
+                found.append(number)
+            for name, counter in counters.items():
+                if not failed or failed == [name]:
+                    counter.update(facets.get(name, ()))
+        return found, {
+            name: _top(counter, limit, request.filters.get(name, ()))
+            for (name, counter), limit in zip(counters.items(), request.facets.values(), strict=True)
+        }
+
+    def _ordered(self, found: list[int], request: SearchRequest, query: Query) -> list[tuple[int, float]]:
+        sort = request.sort
+        if sort is None:
+            scores = self._scores(query, frozenset(found))
+            best = nlargest(
+                request.offset + request.limit, found, key=lambda number: (scores[number], -number)
+            )
+            return [(number, scores[number]) for number in best]
+        valued = [number for number in found if sort.name in self._rows[number].sort]
+        valued.sort(key=lambda number: self._rows[number].sort[sort.name], reverse=sort.descending)
+        missing = [number for number in found if sort.name not in self._rows[number].sort]
+        return [(number, 0.0) for number in (*valued, *missing)]
+
+    def _scores(self, query: Query, found: frozenset[int]) -> Mapping[int, float]:
+        scores: dict[int, float] = defaultdict(float)
+        for scored in query.scored:
+            for text in self._schema.texts:
+                for number, score in self._postings(f"{scored.view}.{text.name}", scored.term):
+                    if number in found:
+                        scores[number] += score * scored.weight * text.boost
+        return scores
+
+    def _matching(self, query: Query) -> set[int]:
+        sides = [self._side(side) for side in query.sides]
+        matching = set[int]().union(*sides) if sides else set(self._rows)
+        return matching.difference(*map(self._clause, query.excluded))
+
+    def _side(self, side: Side) -> set[int]:
+        counts = Counter(number for clause in side.should for number in self._clause(clause))
+        if side.should or not side.must:
+            found = {number for number, count in counts.items() if count >= side.at_least}
+        else:
+            found = set(self._rows)
+        return found.intersection(*map(self._clause, side.must))
+
+    def _clause(self, clause: Clause) -> AbstractSet[int]:
+        match clause:
+            case Word(text):
+                return self._holding("all", text)
+            case Phrase(words):
+                return set(WhooshPhrase("all", list(words)).docs(self._searcher))
+            case Prefix(text):
+                terms = self._searcher.reader().expand_prefix("all", text)
+                return set[int]().union(*(self._holding("all", term.decode()) for term in terms))
+            case AnyOf(clauses):
+                return set[int]().union(*map(self._clause, clauses))
+
+    def _holding(self, field: str, term: str) -> frozenset[int]:
+        """Kept once read: a snapshot does not change, and decoding a posting list is what costs here."""
+        held = self._held.get((field, term))
+        if held is None:
+            held = frozenset(number for number, _ in self._postings(field, term))
+            if held:
+                self._held[field, term] = held
+        return held
+
+    def _postings(self, field: str, term: str) -> Iterator[tuple[int, float]]:
+        """Document numbers and the BM25 score of the term in them."""
+        if (field, term) not in self._searcher.reader():
+            return
+        matcher: Matcher = self._searcher.postings(field, term)
+        while matcher.is_active():
+            yield matcher.id(), matcher.score()
+            matcher.next()
+
+    def _match(self, number: int, score: float) -> Match:
+        row = self._rows[number]
+        kept = json.loads(row.kept)
+        return Match(row.id, score, kept["stored"], kept["texts"])
+
+
+def _top(counter: Counter[str], limit: int, chosen: Iterable[str]) -> Counts:
+    ordered = sorted(counter.items(), key=lambda counted: (-counted[1], counted[0]))
+    shown = dict(ordered[:limit]) | {value: counter[value] for value in chosen}
+    return tuple(sorted(shown.items(), key=lambda counted: (-counted[1], counted[0])))

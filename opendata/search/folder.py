@@ -1,0 +1,279 @@
+"""An index kept in a folder, read by many processes and written by one: the part both engines share.
+
+Layout: `<root>/CURRENT` names one sub-folder, a generation; a rebuild fills another generation beside it
+and then replaces CURRENT, so readers go from the old whole to the new whole. A search reads CURRENT and
+asks for the generation's stamp to learn that nothing changed (some 10 µs); after a commit the next search
+opens a new snapshot. How a library writes and reads one generation is an `IndexFormat`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import logging
+import os
+import shutil
+import threading
+import time
+import uuid
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Final, Protocol
+
+from opendata.kernel.text import nfc
+from opendata.search.port import (
+    RESERVED,
+    Found,
+    IndexBusyError,
+    IndexSchema,
+    IndexState,
+    IndexUnusableError,
+    SearchDocument,
+    SearchRequest,
+    Vocabulary,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Iterable, Iterator
+    from pathlib import Path
+
+    from opendata.search.query import Query
+
+log = logging.getLogger(__name__)
+
+_CURRENT = "CURRENT"
+_POLL_SECONDS = 0.05
+# A reader may look at a generation just as it is replaced or merged; it then looks again.
+_READ_TRIES = 5
+
+
+# The row that holds an index's own facts; it carries no access word, so nobody's search finds it.
+META_ID: Final = f"{RESERVED}meta"
+
+
+class DamagedIndexError(Exception):
+    """Raised by a format when its files are not what was written."""
+
+
+@dataclass(frozen=True, slots=True)
+class IndexMeta:
+    """What an index says of itself, committed together with the documents."""
+
+    position: int
+    fingerprint: str
+
+    def to_json(self) -> str:
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def from_json(cls, text: str) -> IndexMeta:
+        return cls(**json.loads(text))
+
+
+def kept_json(schema: IndexSchema, document: SearchDocument) -> str:
+    """What comes back with a hit: `stored` as given, and the texts that snippets are cut from."""
+    texts = {field.name: nfc(document.texts.get(field.name, "")) for field in schema.texts if field.snippet}
+    return json.dumps({"stored": document.stored, "texts": texts}, ensure_ascii=False)
+
+
+class Snapshot(Protocol):
+    """One generation as it was at one commit; safe to use from several threads."""
+
+    meta: IndexMeta
+
+    def count(self) -> int: ...
+
+    def search(self, request: SearchRequest, query: Query) -> Found: ...
+
+    def terms(
+        self, vocabulary: Vocabulary, prefix: str, access: frozenset[str], limit: int
+    ) -> list[tuple[str, int]]: ...
+
+
+class IndexFormat(Protocol):
+    """How a library keeps one generation. `path` is the generation's folder."""
+
+    schema: IndexSchema
+
+    def write(
+        self, path: Path, upserts: Iterable[SearchDocument], deletes: Iterable[str], meta: IndexMeta
+    ) -> None:
+        """One atomic commit; creates the index in an empty folder."""
+
+    def stamp(self, path: Path) -> Hashable:
+        """Something cheap that differs after each commit. FileNotFoundError when the folder is gone."""
+
+    def verify(self, path: Path) -> None:
+        """Compare every file with its checksum; DamagedIndexError. Costs a read of all files."""
+
+    def snapshot(self, path: Path) -> Snapshot:
+        """The last commit. Any exception but FileNotFoundError means damage."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What was found on disk: `stamp` tells whether it still holds."""
+
+    generation: str
+    stamp: Hashable
+    state: IndexState
+    snapshot: Snapshot | None
+
+
+_NOTHING: Final = _Seen("", None, IndexState.MISSING, None)
+
+
+class FolderEngine:
+    """A SearchEngine over one IndexFormat; see the port for what its methods promise."""
+
+    def __init__(self, root: Path, index_format: IndexFormat, *, lock_seconds: float = 2.0) -> None:
+        self._root = root
+        self._format = index_format
+        self._fingerprint = index_format.schema.fingerprint()
+        self._lock_seconds = lock_seconds
+        self._opening = threading.Lock()
+        self._seen = _NOTHING
+
+    def state(self) -> IndexState:
+        return self._look().state
+
+    def position(self) -> int | None:
+        snapshot = self._usable()
+        return snapshot.meta.position if snapshot else None
+
+    def count(self) -> int:
+        snapshot = self._usable()
+        return snapshot.count() if snapshot else 0
+
+    def search(self, request: SearchRequest, query: Query) -> Found:
+        snapshot = self._usable()
+        if snapshot is None or not request.access:
+            return Found(facets=dict.fromkeys(request.facets, ()))
+        return snapshot.search(request, query)
+
+    def terms(
+        self, vocabulary: Vocabulary, prefix: str, access: frozenset[str], limit: int
+    ) -> list[tuple[str, int]]:
+        snapshot = self._usable()
+        return snapshot.terms(vocabulary, prefix, access, limit) if snapshot and access else []
+
+    def apply(self, upserts: Iterable[SearchDocument], deletes: Iterable[str], position: int) -> None:
+        if self.state() is IndexState.MISSING:
+            self.rebuild(upserts, position)
+            return
+        with self._locked("write.lock"):
+            self._usable()
+            path = self._root / self._current()
+            self._format.write(path, self._checked(upserts), deletes, IndexMeta(position, self._fingerprint))
+
+    def rebuild(self, documents: Iterable[SearchDocument], position: int) -> int:
+        with self._locked("rebuild.lock"):
+            self._remove_all_but_current()
+            path = self._root / f"generation-{uuid.uuid4().hex}"
+            path.mkdir()
+            try:
+                meta = IndexMeta(position, self._fingerprint)
+                self._format.write(path, self._checked(documents), (), meta)
+                count = self._format.snapshot(path).count()
+                # Whoever writes to the old generation finishes first; its readers keep what they opened.
+                with self._locked("write.lock"):
+                    self._make_current(path.name)
+            except BaseException:
+                shutil.rmtree(path, ignore_errors=True)
+                raise
+            self._remove_all_but_current()
+        return count
+
+    def close(self) -> None:
+        with self._opening:
+            self._seen = _NOTHING
+
+    def _checked(self, documents: Iterable[SearchDocument]) -> Iterator[SearchDocument]:
+        for document in documents:
+            document.check(self._format.schema)
+            yield document
+
+    def _usable(self) -> Snapshot | None:
+        """The newest snapshot, None while there is no index."""
+        seen = self._look()
+        if seen.state in (IndexState.READY, IndexState.MISSING):
+            return seen.snapshot
+        raise IndexUnusableError(seen.state)
+
+    def _look(self) -> _Seen:
+        """What is on disk now, from memory where nothing changed."""
+        generation = ""
+        for _ in range(_READ_TRIES):
+            generation, seen = self._current(), self._seen
+            try:
+                stamp = self._format.stamp(self._root / generation) if generation else None
+                if (generation, stamp) == (seen.generation, seen.stamp):
+                    return seen
+                with self._opening:
+                    if self._seen is seen:  # no other thread was first
+                        self._seen = self._open(generation, stamp)
+                    return self._seen
+            except FileNotFoundError:
+                time.sleep(_POLL_SECONDS)
+        log.error("search index %s: files of %s are missing", self._root, generation)
+        return _Seen(generation, None, IndexState.DAMAGED, None)
+
+    def _open(self, generation: str, stamp: Hashable) -> _Seen:
+        if not generation:
+            return _NOTHING
+        path = self._root / generation
+        try:
+            if generation != self._seen.generation:
+                self._format.verify(path)
+            snapshot = self._format.snapshot(path)
+        except FileNotFoundError:
+            raise
+        except Exception:  # a damaged file can make a library raise anything
+            log.exception("search index %s cannot be read", path)
+            return _Seen(generation, stamp, IndexState.DAMAGED, None)
+        if snapshot.meta.fingerprint != self._fingerprint:
+            return _Seen(generation, stamp, IndexState.OUTDATED, None)
+        return _Seen(generation, stamp, IndexState.READY, snapshot)
+
+    def _current(self) -> str:
+        """The name of the generation in use, empty while there is none."""
+        try:
+            return (self._root / _CURRENT).read_text().strip()
+        except FileNotFoundError:
+            return ""
+
+    def _make_current(self, name: str) -> None:
+        """Replaces CURRENT in one step that survives a power cut."""
+        fresh = self._root / f"{_CURRENT}.new"
+        with fresh.open("w") as out:
+            out.write(name)
+            out.flush()
+            os.fsync(out.fileno())
+        fresh.replace(self._root / _CURRENT)
+        folder = os.open(self._root, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+    def _remove_all_but_current(self) -> None:
+        current = self._current()
+        for path in self._root.glob("generation-*"):
+            if path.name != current:
+                shutil.rmtree(path, ignore_errors=True)
+
+    @contextlib.contextmanager
+    def _locked(self, name: str) -> Iterator[None]:
+        """One process (and thread) at a time; the system drops the lock of one that dies."""
+        self._root.mkdir(parents=True, exist_ok=True)
+        deadline = time.monotonic() + self._lock_seconds
+        with (self._root / name).open("w") as lock:
+            while True:
+                try:
+                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    break
+                except BlockingIOError:
+                    if time.monotonic() >= deadline:
+                        raise IndexBusyError from None
+                    time.sleep(_POLL_SECONDS)
+            yield

@@ -1,0 +1,264 @@
+"""Reads what people type: words, "cụm từ", -từ, OR (HOẶC) and prefix*; any other sign only parts words.
+
+Whoosh's query parser, reduced to these four, reads the line; each word is then analysed as documents
+are. Anything typed is a query: length, words and prefixes are bounded here and nothing typed raises.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+from whoosh import query as whoosh_query
+from whoosh.qparser import OperatorsPlugin, PhrasePlugin, PrefixPlugin, QueryParser, TaggingPlugin, syntax
+
+from opendata.kernel.text import clean_line, fold
+from opendata.search.analysis import Chunk, chunks, pairs
+from opendata.search.query import (
+    WEIGHTS,
+    AnyOf,
+    Clause,
+    Phrase,
+    Prefix,
+    Query,
+    Scored,
+    Side,
+    View,
+    Word,
+    required_words,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+LONGEST_TEXT: Final = 1000
+MOST_WORDS: Final = 40
+MOST_PREFIXES: Final = 4
+SHORTEST_PREFIX: Final = 2
+# An alias is a guess at what was meant: its words count a little less than the typed ones.
+ALIAS_WEIGHT: Final = 0.8
+
+
+class Parser:
+    """Turns typed lines into queries; `aliases` maps a name to its other names (in both directions)."""
+
+    def __init__(self, aliases: Mapping[str, Sequence[str]] | None = None) -> None:
+        self._aliases = _alias_table(aliases or {})
+        self._longest_alias = max(map(len, self._aliases), default=0)
+        self._grammar = QueryParser(
+            "text",
+            None,
+            plugins=[
+                PhrasePlugin(),
+                PrefixPlugin(),
+                OperatorsPlugin(
+                    And=None, Or=None, AndNot=None, AndMaybe=None, Require=None, Not=r"(^|(?<=\s))-(?=[^\s-])"
+                ),
+                _SidesPlugin(),
+            ],
+        )
+
+    def parse(self, text: str) -> Query:
+        line = clean_line(text[: LONGEST_TEXT * 2].translate(_QUOTES))[:LONGEST_TEXT]
+        if line in ("", "*"):
+            return Query()
+        draft = _Draft(self._aliases, self._longest_alias)
+        for side in self._grammar.parse(line, normalize=False):
+            draft.add_side(side)
+        return draft.query()
+
+
+_QUOTES = str.maketrans(dict.fromkeys("“”„«»″", '"'))
+
+
+class _Or(syntax.MarkerNode):  # type: ignore[misc]  # whoosh ships no types
+    """Where the word OR stood."""
+
+
+class _SidesPlugin(TaggingPlugin):  # type: ignore[misc]  # whoosh ships no types
+    """Splits the whole line at OR (HOẶC).
+
+    Vietnamese words are several syllables, so taking only the two neighbours of the operator, as Whoosh
+    does, would cut words in half.
+    """
+
+    nodetype = _Or
+
+    def __init__(self) -> None:
+        TaggingPlugin.__init__(self, r"(?<=\s)(?:OR|HOẶC)(?=\s)")
+
+    def filters(self, _parser: object) -> list[tuple[Any, int]]:
+        return [(self._split, 700)]  # after white space (500) and operators (600) are dealt with
+
+    def _split(self, _parser: object, group: Any) -> Any:
+        sides = syntax.OrGroup([syntax.AndGroup()])
+        for node in group:
+            if isinstance(node, _Or):
+                sides.append(syntax.AndGroup())
+            else:
+                sides[-1].append(node)
+        return sides
+
+
+_Aliases = Mapping[tuple[str, ...], tuple[tuple[Chunk, ...], ...]]
+
+
+class _Draft:
+    """Collects one query from Whoosh's tree and keeps it within the bounds."""
+
+    def __init__(self, aliases: _Aliases, longest_alias: int) -> None:
+        self._aliases = aliases
+        self._longest_alias = longest_alias
+        self._words_left = MOST_WORDS
+        self._prefixes_left = MOST_PREFIXES
+        self._prefixes: list[str] = []
+        self._sides: list[Side] = []
+        self._excluded: list[Clause] = []
+        self._scored: dict[tuple[View, str], float] = {}
+        self._marks: dict[tuple[str, ...], None] = {}
+
+    def query(self) -> Query:
+        # Something was typed and no word came of it ("???"): that finds nothing, unlike an empty line.
+        sides = self._sides or ([] if self._excluded else [Side((), (), 1)])
+        scored = tuple(Scored(view, term, weight) for (view, term), weight in self._scored.items())
+        excluded = tuple(dict.fromkeys(self._excluded))
+        return Query(tuple(sides), excluded, scored, tuple(self._marks), tuple(self._prefixes))
+
+    def add_side(self, nodes: Iterable[Any]) -> None:
+        must: list[Clause] = []
+        should: list[Clause] = []
+        run: list[Chunk] = []
+        for node in nodes:
+            if isinstance(node, whoosh_query.Term):
+                run += self._take(node.text)
+                continue
+            should += self._words(run)
+            run = []
+            if isinstance(node, whoosh_query.Not):
+                self._excluded += self._exclusion(node.query)
+            elif isinstance(node, whoosh_query.Phrase):
+                must += self._phrase(node)
+            else:
+                should += self._prefix(node.text)
+        should += self._words(run)
+        distinct = tuple(dict.fromkeys(should))
+        if must or distinct:
+            self._sides.append(Side(tuple(dict.fromkeys(must)), distinct, required_words(len(distinct))))
+
+    def _take(self, text: str) -> list[Chunk]:
+        """The words of `text`, as far as the bound on words allows."""
+        taken: list[Chunk] = []
+        for chunk in chunks(text):
+            self._words_left -= len(chunk.folded)
+            if self._words_left < 0:
+                break
+            taken.append(chunk)
+        return taken
+
+    def _words(self, run: Sequence[Chunk]) -> list[Clause]:
+        """One clause for each word typed; the words of an alias are each met by its other names too."""
+        self._score(run, 1.0)
+        for chunk in run:
+            self._mark(chunk.folded, chunk)
+        clauses = [_said(chunk) for chunk in run]
+        start = 0
+        while start < len(run):
+            for end in range(min(len(run), start + self._longest_alias), start, -1):
+                others = self._aliases.get(_spelled(run[start:end]))
+                if others is not None:
+                    for other in others:
+                        # Of a name of several words only the pairs: its single words (thành, phố) would
+                        # lift documents about something else.
+                        self._score(other, ALIAS_WEIGHT, words=len(_spelled(other)) == 1)
+                        self._mark(_spelled(other), *other)
+                    meanings = tuple(_together(other) for other in others)
+                    clauses[start:end] = [AnyOf((said, *meanings)) for said in clauses[start:end]]
+                    start = end - 1
+                    break
+            start += 1
+        return clauses
+
+    def _phrase(self, node: Any) -> list[Clause]:
+        run = self._take(" ".join(node.words))
+        self._score(run, 1.0)
+        self._mark(_spelled(run), *run)
+        return [_together(run)] if run else []
+
+    def _prefix(self, text: str) -> list[Clause]:
+        run = self._take(text)
+        beginning = self._beginning(run)
+        if not beginning:
+            return self._words(run)
+        self._prefixes.append(beginning)
+        clause: Clause = Prefix(beginning)
+        whole = run[-1].folded[-1]
+        if run[-1].code is None and not whole.startswith(beginning):
+            # Words are indexed with i where y may stand (lý), so ly* has to ask for both.
+            clause = AnyOf((clause, Word(whole)))
+            self._mark((whole,))
+        return [*self._words(run[:-1]), clause]
+
+    def _exclusion(self, node: Any) -> list[Clause]:
+        run = self._take(" ".join(node.words) if isinstance(node, whoosh_query.Phrase) else node.text)
+        beginning = self._beginning(run) if isinstance(node, whoosh_query.Prefix) else ""
+        if beginning:
+            return [Prefix(beginning)]
+        return [_together(run)] if run else []
+
+    def _beginning(self, run: Sequence[Chunk]) -> str:
+        """What stands before the star, of a code (H55.2*) all of it; empty where it is not taken as one."""
+        if not run:
+            return ""
+        beginning = fold(run[-1].exact[-1] if run[-1].code is None else run[-1].code[0])
+        if len(beginning) < SHORTEST_PREFIX or not self._prefixes_left:
+            return ""
+        self._prefixes_left -= 1
+        return beginning
+
+    def _score(self, run: Sequence[Chunk], weight: float, *, words: bool = True) -> None:
+        folded = [word for chunk in run for word in chunk.folded]
+        codes = [chunk.code for chunk in run if chunk.code is not None]
+        terms = [(View.PAIRS, pair) for pair in pairs(folded)]
+        for exact_code, folded_code in codes:
+            terms += [(View.EXACT, exact_code), (View.FOLDED, folded_code)]
+        if words:
+            terms += [(View.EXACT, word) for chunk in run for word in chunk.exact]
+            terms += [(View.FOLDED, word) for word in folded]
+        for view, term in terms:
+            self._scored[view, term] = max(weight * WEIGHTS[view], self._scored.get((view, term), 0.0))
+
+    def _mark(self, words: tuple[str, ...], *chunks_: Chunk) -> None:
+        for way in (words, *((chunk.code[1],) for chunk in chunks_ if chunk.code is not None)):
+            if way:
+                self._marks[way] = None
+
+
+def _said(chunk: Chunk) -> Clause:
+    """A word; or a code, which may also be written apart (TP.HCM, TPHCM, TP HCM)."""
+    apart: Clause = Word(chunk.folded[0]) if len(chunk.folded) == 1 else Phrase(chunk.folded)
+    return apart if chunk.code is None else AnyOf((Word(chunk.code[1]), apart))
+
+
+def _together(run: Sequence[Chunk]) -> Clause:
+    """Several words in this order, as in quotation marks."""
+    if len(run) == 1:
+        return _said(run[0])
+    return Phrase(_spelled(run))
+
+
+def _alias_table(aliases: Mapping[str, Sequence[str]]) -> _Aliases:
+    """Every name of a group, as folded words, to the group's other names."""
+    table: dict[tuple[str, ...], tuple[tuple[Chunk, ...], ...]] = {}
+    for name, others in aliases.items():
+        group = {_spelled(run): run for run in (tuple(chunks(each)) for each in (name, *others)) if run}
+        for spelled, run in group.items():
+            rest = tuple(other for key, other in group.items() if key != spelled)
+            keys = {spelled, (run[0].code[1],)} if len(run) == 1 and run[0].code else {spelled}
+            for key in keys:
+                known = {_spelled(other): other for other in (*table.get(key, ()), *rest)}
+                table[key] = tuple(known.values())
+    return {key: others for key, others in table.items() if others}
+
+
+def _spelled(run: Sequence[Chunk]) -> tuple[str, ...]:
+    return tuple(word for chunk in run for word in chunk.folded)

@@ -1,0 +1,250 @@
+"""What a caller says to search and hears back, and what an engine must be able to do.
+
+The catalogue and the pages use these types through `SearchService`; each engine implements
+`SearchEngine`. Nothing here knows a dataset: the caller names its texts, facets and sort keys. Whom a
+document is visible to is part of every document and every request and has no default, so that no
+request can forget it and an empty set of rights finds nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, ClassVar, Final, Protocol
+
+from opendata.kernel.errors import N_, UnavailableError
+from opendata.search.analysis import ANALYSIS_VERSION
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from opendata.search.query import Query
+
+# The word every visitor carries; documents that everyone may see list it in their `access`.
+PUBLIC: Final = "public"
+_PORT_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class TextField:
+    """A searched text: `boost` weighs its matches; `snippet` keeps the text so that it can be shown marked."""
+
+    name: str
+    boost: float = 1.0
+    snippet: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class IndexSchema:
+    """What the caller's documents hold. `numbers` and `sort_keys` (compared by code point) can be sorted by.
+
+    Raise `version` when documents are written differently under the same names; every index is then
+    seen as outdated.
+    """
+
+    texts: tuple[TextField, ...]
+    facets: tuple[str, ...] = ()
+    numbers: tuple[str, ...] = ()
+    sort_keys: tuple[str, ...] = ()
+    version: int = 1
+
+    def fingerprint(self) -> str:
+        """Equal for two indexes only when their documents and words are made alike."""
+        described = json.dumps([_PORT_VERSION, ANALYSIS_VERSION, asdict(self)], sort_keys=True)
+        return hashlib.sha256(described.encode()).hexdigest()[:16]
+
+
+@dataclass(frozen=True, slots=True)
+class SearchDocument:
+    """One thing to be found. `stored` (JSON values) comes back with the hit exactly as given.
+
+    A missing number or sort key sorts last in both directions. `suggestions` are the lines offered
+    while someone types (a title, a keyword, a publisher); they are shown only to whom `access` allows.
+    """
+
+    id: str
+    access: tuple[str, ...]
+    texts: Mapping[str, str]
+    facets: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    numbers: Mapping[str, float] = field(default_factory=dict)
+    sort_keys: Mapping[str, str] = field(default_factory=dict)
+    stored: Mapping[str, object] = field(default_factory=dict)
+    suggestions: tuple[str, ...] = ()
+
+    def check(self, schema: IndexSchema) -> None:
+        """ValueError where the document names what the schema does not have, or has no id."""
+        known = {
+            "texts": {text.name for text in schema.texts},
+            "facets": set(schema.facets),
+            "numbers": set(schema.numbers),
+            "sort_keys": set(schema.sort_keys),
+        }
+        for group, names in known.items():
+            unknown = set(getattr(self, group)) - names
+            if unknown:
+                raise ValueError(f"document {self.id!r}: {group} without {sorted(unknown)} in the schema")
+        if not self.id or self.id.startswith(RESERVED):
+            raise ValueError(f"{self.id!r} cannot be a document's id")
+
+
+# Ids beginning so belong to the index itself (the row that holds the position).
+RESERVED: Final = "\x00"
+
+
+@dataclass(frozen=True, slots=True)
+class Sort:
+    """Order by one of the schema's numbers or sort keys; equal ones keep the engine's stable order."""
+
+    name: str
+    descending: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchRequest:
+    """`text` as typed. A document passes `filters` with any value of each facet named.
+
+    `access` lists what the asking person may see; a document is visible when it shares a word with it.
+    `sort` None is by relevance. `facets` maps the facets to count to their greatest number of values;
+    `highlight` maps texts to the length of their fragment in characters, 0 for the whole text.
+    """
+
+    access: frozenset[str]
+    text: str = ""
+    filters: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    sort: Sort | None = None
+    offset: int = 0
+    limit: int = 20
+    facets: Mapping[str, int] = field(default_factory=dict)
+    highlight: Mapping[str, int] = field(default_factory=dict)
+
+    def check(self, schema: IndexSchema) -> None:
+        """ValueError where the request names what the schema does not have, or counts below zero."""
+        unknown = {*self.filters, *self.facets} - set(schema.facets)
+        unknown |= set(self.highlight) - {text.name for text in schema.texts if text.snippet}
+        unknown |= {self.sort.name} - {*schema.numbers, *schema.sort_keys} if self.sort else set()
+        if unknown:
+            raise ValueError(f"not in the search schema: {sorted(unknown)}")
+        if self.offset < 0 or self.limit < 0:
+            raise ValueError("offset and limit count from 0")
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A piece of shown text and whether it is what was searched for; the page escapes and marks it."""
+
+    text: str
+    is_match: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """`score` means something only beside the other scores of one answer sorted by relevance."""
+
+    id: str
+    score: float
+    stored: Mapping[str, object]
+    snippets: Mapping[str, tuple[Segment, ...]]
+
+
+# Values of a facet with their number of documents, most first.
+Counts = tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SearchResponse:
+    """`total` is exact. `facets` are counted without the facet's own filter and hold its chosen values.
+
+    `relaxed`: nothing held enough of the words, so documents with any of them are shown.
+    `suggestion`: the text that was probably meant, accented as the catalogue writes it.
+    """
+
+    total: int = 0
+    hits: tuple[Hit, ...] = ()
+    facets: Mapping[str, Counts] = field(default_factory=dict)
+    suggestion: str | None = None
+    relaxed: bool = False
+    took_seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A hit as the engine returns it: `texts` are the originals of the fields that keep them."""
+
+    id: str
+    score: float
+    stored: Mapping[str, object]
+    texts: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    total: int = 0
+    matches: tuple[Match, ...] = ()
+    facets: Mapping[str, Counts] = field(default_factory=dict)
+
+
+class Vocabulary(StrEnum):
+    """The lists of terms an engine can be asked for: folded words, and lines to suggest."""
+
+    WORDS = "words"
+    SUGGESTIONS = "suggestions"
+
+
+class IndexState(StrEnum):
+    """`outdated`: written for another schema or analysis. All but `ready` want a rebuild."""
+
+    READY = "ready"
+    MISSING = "missing"
+    OUTDATED = "outdated"
+    DAMAGED = "damaged"
+
+
+class IndexUnusableError(UnavailableError):
+    """The index is outdated or damaged (`state`); its owner rebuilds it from the database."""
+
+    code: ClassVar[str] = "search-unavailable"
+    template: ClassVar[str] = N_("Search is being set up again. Try again in a few minutes.")
+
+    def __init__(self, state: IndexState) -> None:
+        self.state = state
+        super().__init__()
+
+
+class IndexBusyError(UnavailableError):
+    """Another process is writing; what was to be written is not in the index."""
+
+    code: ClassVar[str] = "search-index-busy"
+    template: ClassVar[str] = N_("Another program is writing the search index. Try again in a moment.")
+
+
+class SearchEngine(Protocol):
+    """An index that many processes read while one writes. A missing index answers as an empty one.
+
+    Everything but `state` and `rebuild` raises IndexUnusableError on an outdated or damaged index.
+    """
+
+    def state(self) -> IndexState: ...
+
+    def apply(self, upserts: Iterable[SearchDocument], deletes: Iterable[str], position: int) -> None:
+        """One atomic commit: deletes first, then upserts, and `position` with them. IndexBusyError."""
+
+    def rebuild(self, documents: Iterable[SearchDocument], position: int) -> int:
+        """A new index built beside the one that answers, then put in its place; the number of documents."""
+
+    def position(self) -> int | None:
+        """The last position committed; None while there is no index."""
+
+    def count(self) -> int:
+        """All documents, whoever may see them."""
+
+    def search(self, request: SearchRequest, query: Query) -> Found:
+        """What `query` and the request's filters match among the visible. Does not read `request.text`."""
+
+    def terms(
+        self, vocabulary: Vocabulary, prefix: str, access: frozenset[str], limit: int
+    ) -> list[tuple[str, int]]:
+        """Terms beginning with `prefix` and how many visible documents hold each, most first."""
+
+    def close(self) -> None: ...

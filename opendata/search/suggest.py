@@ -1,0 +1,198 @@
+"""Words for people who are typing: completions while they type, and what they probably meant after.
+
+Completion terms are made at index time: for each line to suggest, one term for every word it can be
+entered by, folded, followed by the line itself. A prefix scan of the engine's term dictionary then
+answers bare and accented typing alike. Both sides only see documents that the asking person may see,
+so neither a completion nor a correction can give away a word of a hidden one.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections import Counter, defaultdict
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING, Final
+
+from whoosh.support.levenshtein import damerau_levenshtein
+
+from opendata.kernel.text import clean_line, fold, nfc
+from opendata.search.analysis import chunks
+from opendata.search.parsing import LONGEST_TEXT, Parser
+from opendata.search.port import SearchEngine, SearchRequest, Vocabulary
+from opendata.search.query import Clause, Phrase, Query, Side, Word
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+_SEPARATOR: Final = "\x1f"
+_LONGEST_LINE: Final = 160
+_LONGEST_KEY: Final = 48
+_MOST_ENTRIES: Final = 8
+_MOST_TERMS: Final = 200
+_MOST_WORDS: Final = 12
+_MOST_CANDIDATES: Final = 10
+_EVERY_WORD: Final = 100_000
+_LONG_WORD: Final = 5  # from here on two letters may be wrong
+
+
+def suggestion_terms(lines: Iterable[str]) -> list[str]:
+    """Index terms of lines to suggest: the folded words from each word on, and the line."""
+    terms: list[str] = []
+    for line in map(clean_line, lines):
+        words = [word for chunk in chunks(line) for word in chunk.folded]
+        if len(line) <= _LONGEST_LINE:
+            terms += [
+                f"{' '.join(words[start:])[:_LONGEST_KEY]}{_SEPARATOR}{line}"
+                for start in range(min(len(words), _MOST_ENTRIES))
+            ]
+    return list(dict.fromkeys(terms))
+
+
+def complete(engine: SearchEngine, typed: str, limit: int, access: frozenset[str]) -> list[str]:
+    """Lines with a word from which on they begin as typed.
+
+    Those with the same accents first, then those that begin so, then those of most documents.
+    """
+    line = nfc(typed).lower()
+    beginning = " ".join(word for chunk in chunks(line) for word in chunk.folded)[:_LONGEST_KEY]
+    if not beginning:
+        return []
+    if line[-1].isspace() and len(beginning) < _LONGEST_KEY:
+        beginning += " "
+    counts: dict[str, int] = {}
+    for term, count in engine.terms(Vocabulary.SUGGESTIONS, beginning, access, _MOST_TERMS):
+        counts.setdefault(term.partition(_SEPARATOR)[2], count)
+    written = " ".join(line.split())
+
+    def rank(suggestion: str) -> tuple[int, bool, int, int]:
+        shown = suggestion.lower()
+        later = not fold(shown).startswith(fold(written))
+        return _difference(written, shown), later, -counts[suggestion], len(shown)
+
+    return sorted(counts, key=rank)[:limit]
+
+
+def _difference(written: str, shown: str) -> int:
+    """0 where a word of `shown` begins as written; 1 where tones and marks differ; 2 where đ does too."""
+    if f" {written}" in f" {shown}":
+        return 0
+    return 1 if f" {_without_marks(written)}" in f" {_without_marks(shown)}" else 2
+
+
+def _without_marks(text: str) -> str:
+    """While typing, đa is on its way to đà and đất, but no longer to da."""
+    return "".join(char for char in unicodedata.normalize("NFD", text) if not unicodedata.combining(char))
+
+
+def correct(
+    engine: SearchEngine, parser: Parser, request: SearchRequest, *, found_nothing: bool
+) -> str | None:
+    """The line that was probably meant, as the visible documents write it; None where it seems right.
+
+    Words that no visible document holds are replaced by near ones that are; when `found_nothing`, also
+    words that exist but never beside their neighbours (a wrong syllable is often another syllable).
+    """
+    return _Speller(engine, parser, request).correct(found_nothing=found_nothing)
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    words: tuple[str, ...]
+    distance: int
+    count: int
+
+
+class _Speller:
+    def __init__(self, engine: SearchEngine, parser: Parser, request: SearchRequest) -> None:
+        self._engine = engine
+        self._parser = parser
+        self._access = request.access
+        self._typed = list(chunks(request.text[:LONGEST_TEXT]))
+
+    def correct(self, *, found_nothing: bool) -> str | None:
+        if len(self._typed) > _MOST_WORDS:
+            return None
+        meant = [chunk.folded for chunk in self._typed]
+        for place, words in enumerate(meant):
+            if len(words) != 1 or not words[0].isalpha():
+                continue  # a code or a number
+            before = meant[place - 1][-1:] if place else ()
+            after = meant[place + 1][:1] if place + 1 < len(meant) else ()
+            known = self._count(Word(words[0])) > 0
+            if known and not (found_nothing and (before or after) and not self._beside(words, before, after)):
+                continue
+            meant[place] = self._best(words[0], before, after, must_fit=known) or words
+        changed = any(words != chunk.folded for words, chunk in zip(meant, self._typed, strict=True))
+        return self._written(meant) if changed else None
+
+    def _best(
+        self, word: str, before: tuple[str, ...], after: tuple[str, ...], *, must_fit: bool
+    ) -> tuple[str, ...] | None:
+        """The candidate that stands beside the neighbours, then the nearest, then the most used."""
+        ranked = []
+        for candidate in self._candidates(word):
+            fit = self._beside(candidate.words, before, after)
+            if fit or not must_fit:
+                ranked.append(((fit > 0, -candidate.distance, fit, candidate.count), candidate.words))
+        return max(ranked)[1] if ranked else None
+
+    def _candidates(self, word: str) -> list[_Candidate]:
+        """Near words with the same first letter, or with the first two swapped; and the word in two."""
+        most = 2 if len(word) >= _LONG_WORD else 1
+        letters = set(word)
+        near: list[_Candidate] = []
+        for beginning in {word[:1], word[1::-1]}:
+            for term, count in self._engine.terms(Vocabulary.WORDS, beginning, self._access, _EVERY_WORD):
+                # Cheap tests first: most terms fail them, and the distance is computed in Python.
+                if abs(len(term) - len(word)) > most or len(letters ^ set(term)) > 2 * most or term == word:
+                    continue
+                distance = damerau_levenshtein(word, term, limit=most)
+                if distance <= most and term.isalpha():
+                    near.append(_Candidate((term,), distance, count))
+        near.sort(key=lambda candidate: (candidate.distance, -candidate.count))
+        halves = [(word[:cut], word[cut:]) for cut in range(2, len(word) - 1)]
+        split = [_Candidate(words, 1, self._count(Phrase(words))) for words in halves]
+        return near[:_MOST_CANDIDATES] + [candidate for candidate in split if candidate.count]
+
+    def _beside(self, words: tuple[str, ...], before: tuple[str, ...], after: tuple[str, ...]) -> int:
+        """In how many visible documents the words stand next to one of their neighbours."""
+        sides = [(*before, *words)] if before else []
+        sides += [(*words, *after)] if after else []
+        return max((self._count(Phrase(side)) for side in sides), default=0)
+
+    def _count(self, clause: Clause) -> int:
+        query = Query(sides=(Side((clause,), (), 0),))
+        return self._engine.search(SearchRequest(access=self._access, limit=0), query).total
+
+    def _written(self, meant: Sequence[tuple[str, ...]]) -> str | None:
+        """The folded words as the best hits write them; None where no hit shows a corrected word."""
+        spellings = self._spellings([word for words in meant for word in words])
+        line: list[str] = []
+        for words, chunk in zip(meant, self._typed, strict=True):
+            typed = chunk.exact[0] if chunk.code is None else chunk.code[0]
+            if words != chunk.folded:
+                if not all(word in spellings for word in words):
+                    return None
+                line += [spellings[word] for word in words]
+            else:
+                line.append(spellings.get(typed, typed))  # typed with accents it is in no list
+        return " ".join(line)
+
+    def _spellings(self, folded: Sequence[str]) -> dict[str, str]:
+        """Each word as the best hits write it most, above all beside the neighbours it has here."""
+        neighbours = set(pairwise(folded))
+        votes: dict[str, Counter[str]] = defaultdict(Counter)
+        query = self._parser.parse(" ".join(folded))
+        for match in self._engine.search(SearchRequest(access=self._access, limit=10), query).matches:
+            for text in match.texts.values():
+                words = [
+                    pair for chunk in chunks(text) for pair in zip(chunk.exact, chunk.folded, strict=True)
+                ]
+                for exact, word in words:
+                    votes[word][exact] += 1
+                for left, right in pairwise(words):
+                    if (left[1], right[1]) in neighbours:
+                        for exact, word in (left, right):
+                            votes[word][exact] += 5
+        return {word: votes[word].most_common(1)[0][0] for word in folded if votes[word]}
