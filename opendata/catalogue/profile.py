@@ -35,8 +35,6 @@ _EMAIL = re.compile(r"[^@\s,;<>\"]+@[^@\s,;<>\"]+\.[^@\s,;<>\".]{2,}")
 _SEPARATORS = re.compile(r"[,;\n]")
 # The form of an agency identifier, Decision 20/2020/QĐ-TTg: at most 35 of A–Z, 0–9 and dots.
 _AGENCY_CODE = re.compile(r"[A-Z0-9]+(\.[A-Z0-9]+)*")
-# Half of a UTF-16 pair, as JSON escapes can carry it: no database or page can hold one.
-_SURROGATE = re.compile(r"[\ud800-\udfff]")
 # What is quoted back of a wrong value; a message is read, not scrolled.
 _QUOTED: Final = 60
 
@@ -123,7 +121,8 @@ class MetadataProfile:
 
     def _unknown(self, name: object) -> FieldError:
         template = N_("“%(name)s” is not a metadata field. Known ones: %(known)s.")
-        return FieldError(str(name), template, {"name": _quoted(str(name)), "known": ", ".join(self.by_name)})
+        shown = _quoted(str(name))
+        return FieldError(shown, template, {"name": shown, "known": ", ".join(self.by_name)})
 
     def _value(self, item: ProfileField, value: object) -> Any:
         if value is None or value in ([], {}) or (isinstance(value, str) and not value.strip()):
@@ -169,10 +168,6 @@ def _text(item: ProfileField, value: object) -> str | None:
     if not isinstance(value, str):
         raise _WrongValueError(N_("This must be text."))
     cleaned = clean_text(value) if item.kind == "markdown" else clean_line(value)
-    if _SURROGATE.search(cleaned):
-        raise _WrongValueError(
-            N_("This text holds broken characters. Copy it again from where it was written.")
-        )
     if len(cleaned) > item.max_length:
         template = N_("At most %(limit)s characters; this has %(length)s.")
         raise _WrongValueError(template, limit=item.max_length, length=len(cleaned))
@@ -317,5 +312,5 @@ def _period_error(cleaned: Mapping[str, Any]) -> list[FieldError]:
 
 
 def _quoted(text: str) -> str:
-    line = _SURROGATE.sub("\ufffd", clean_line(text))
+    line = clean_line(text)
     return line if len(line) <= _QUOTED else f"{line[: _QUOTED - 1]}…"
