@@ -36,6 +36,7 @@ from opendata.resources.queries import ResourceQueries
 from opendata.resources.service import ResourceService
 from opendata.search.port import IndexState
 from opendata.search.service import SearchService
+from opendata.tabular.engine import Limits as QueryLimits
 from opendata.tabular.engine import TableEngine
 from opendata.tabular.queries import TableQueries
 
@@ -74,6 +75,7 @@ class Services:
 
     def close(self) -> None:
         self.usage.flush()
+        self.tables.close()
         self.search.close()
         self.database.close()
 
@@ -88,7 +90,11 @@ def build_services(settings: Settings) -> Services:
     catalogue = CatalogueService(database, profile)
     resource_queries = ResourceQueries(database)
     builder = DocumentBuilder(vocabularies, contributors=(describe_files,))
-    engine = TableEngine(memory_limit_mb=settings.query_memory_mb, seconds=settings.query_seconds)
+    engine = TableEngine(
+        roots=(store.folder,),
+        cache=settings.data_dir / "cache",
+        limits=QueryLimits(seconds=settings.query_seconds, memory=f"{settings.query_memory_mb}MB"),
+    )
     return Services(
         settings=settings,
         database=database,

@@ -81,7 +81,7 @@ class DocumentBuilder:
         formats = tuple(dict.fromkeys(name for one in contributions for name in one.formats))
         publisher = self._vocabularies.agencies.get(dataset.agency_code)
         theme = self._vocabularies.themes.get(fields.get("theme", ""))
-        publisher_names = (*publisher.labels.values(), *publisher.aliases) if publisher else ()
+        publisher_names = self._vocabularies.agency_names(dataset.agency_code)
         keywords = tuple(fields.get("keywords", ()))
         texts = {
             "keywords": ", ".join(keywords),

@@ -12,7 +12,8 @@ import click
 from opendata.accounts.policy import COMMAND_LINE, VISITOR
 from opendata.catalogue.search_form import FACETS, SORTS, read_form
 from opendata.cli.language import speak
-from opendata.kernel.errors import N_, BadParameterError, NotFoundError
+from opendata.cli.schema_files import SCHEMA_OPTION, read_schema
+from opendata.kernel.errors import N_, NotFoundError
 from opendata.resources.models import VersionState
 from opendata.resources.service import Upload
 from opendata.settings import load_settings
@@ -27,11 +28,6 @@ WORKER_SECONDS = 2.0
 POLL_SECONDS = 0.2
 
 
-class UnreadableSchemaError(BadParameterError):
-    code = "unreadable-schema"
-    template = N_("%(path)s is not a Table Schema: a JSON object with a list of “fields”.")
-
-
 @click.command()
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--agency", required=True, help="Code of the publishing agency (see “opendata agency list”).")
@@ -42,7 +38,7 @@ class UnreadableSchemaError(BadParameterError):
 )
 @click.option("--theme", help="Theme code.")
 @click.option("--license", "licence", help="Licence code.")
-@click.option("--schema", "schema_path", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@SCHEMA_OPTION
 def publish(
     file: Path,
     agency: str,
@@ -61,7 +57,7 @@ def publish(
     services = build_services(load_settings())
     metadata = {"title": title, "description": description or title, "publisher": agency}
     metadata |= {name: value for name, value in (("theme", theme), ("license", licence)) if value}
-    schema = _read_schema(schema_path) if schema_path else None
+    schema = read_schema(schema_path) if schema_path else None
     received = _hand_in(services, file, slug, metadata, schema)
     version = _follow(services, received)
     say = speak()
@@ -173,16 +169,6 @@ def _share(version: VersionView) -> str:
     if not version.progress_total:
         return ""
     return f"{min(100, 100 * version.progress_done // version.progress_total)}%"
-
-
-def _read_schema(path: Path) -> dict[str, object]:
-    try:
-        schema = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise UnreadableSchemaError(path=path) from error
-    if not isinstance(schema, dict) or not isinstance(schema.get("fields"), list):
-        raise UnreadableSchemaError(path=path)
-    return schema
 
 
 COMMANDS = (publish, search)

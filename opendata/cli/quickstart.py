@@ -12,6 +12,7 @@ import os
 import secrets
 import signal
 import socket
+import sys
 import time
 import urllib.error
 import urllib.request
@@ -314,4 +315,4 @@ def _print_sign_ins(settings: Settings, say: Callable[[str], None]) -> None:
 def echo(message: str) -> None:
     """One line, at once, also into a pipe."""
     click.echo(message)
-    click.get_text_stream("stdout").flush()
+    sys.stdout.flush()

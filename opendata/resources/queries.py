@@ -157,7 +157,7 @@ class ResourceQueries:
         """The state of each version by id: how far a batch of uploads is. For the operator, not for pages."""
         chosen = select(ResourceVersion.id, ResourceVersion.state).where(ResourceVersion.id.in_(version_ids))
         with self._database.reading() as session:
-            return dict(session.execute(chosen))
+            return dict(session.execute(chosen).tuples().all())
 
     def row_total(self) -> int:
         """Rows that can be queried now, over all public tables."""

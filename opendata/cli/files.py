@@ -1,0 +1,135 @@
+"""Looking at files without a portal: inspect, validate, convert."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from opendata.cli.language import speak
+from opendata.cli.schema_files import SCHEMA_OPTION, read_schema
+from opendata.kernel.errors import N_
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from opendata.kernel.i18n import Translator
+    from opendata.resources.ingest.inspection import Inspection, TableOutline
+
+FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+INVALID, UNREADABLE = 1, 2
+LINE_ENDS = {"\n": "LF", "\r\n": "CRLF", "\r": "CR"}
+
+
+@click.command()
+@click.argument("file", type=FILE)
+@click.option("--json", "as_json", is_flag=True, help="Print everything known as JSON.")
+def inspect(file: Path, as_json: bool) -> None:
+    """What FILE is: encoding, dialect, tables, columns with types, and what was noticed.
+
+    \b
+    Example:  opendata inspect messy.csv
+    """
+    from opendata.resources.ingest.inspection import inspect_file
+
+    found = inspect_file(file)
+    if as_json:
+        click.echo(json.dumps(found.to_json(), ensure_ascii=False, indent=2))
+        return
+    for line in _described(found, speak()):
+        click.echo(line)
+
+
+@click.command()
+@click.argument("files", type=FILE, nargs=-1, required=True)
+@SCHEMA_OPTION
+@click.option("--json", "as_json", is_flag=True, help="Print the frictionless report as JSON.")
+@click.option(
+    "--limit-errors", type=click.IntRange(1, 1000), default=100, help="Stop after this many errors."
+)
+def validate(files: tuple[Path, ...], schema_path: Path | None, as_json: bool, limit_errors: int) -> None:
+    """Check FILES as the portal would. Exit code 0: valid, 1: invalid, 2: cannot be read.
+
+    \b
+    Example:  opendata validate budget.csv --schema budget.schema.json
+    """
+    from opendata.resources.ingest.inspection import UnreadableFileError, validate_file
+
+    schema = read_schema(schema_path) if schema_path else None
+    worst = 0
+    for file in files:
+        try:
+            report = validate_file(file, schema, limit_errors)
+        except UnreadableFileError as error:
+            click.echo(f"{file}: {error.message(speak().gettext)}", err=True)
+            worst = UNREADABLE
+            continue
+        if as_json:
+            click.echo(json.dumps(report, ensure_ascii=False, indent=2))
+        else:
+            _print_report(file, report)
+        worst = max(worst, 0 if report["valid"] else INVALID)
+    raise click.exceptions.Exit(worst)
+
+
+@click.command()
+@click.argument("file", type=FILE)
+@click.argument("out", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--table", help="Name of the table, for a file with several; the first one otherwise.")
+def convert(file: Path, out: Path, table: str | None) -> None:
+    """Write the table of FILE as the portal would publish it; OUT ends in .csv, .parquet, .arrow or .jsonl.
+
+    \b
+    Example:  opendata convert budget.xlsx budget.parquet
+    """
+    from opendata.tabular.conversion import convert_file
+
+    count = convert_file(file, out, table)
+    say = speak()
+    click.echo(
+        say.ngettext("%(count)s row written to %(out)s", "%(count)s rows written to %(out)s", count, out=out)
+    )
+
+
+def _described(found: Inspection, say: Translator) -> Iterator[str]:
+    what = found.identification
+    yield f"{say.gettext(N_('Format'))}: {what.format} ({what.media_type}), {say.size(what.size)}"
+    if what.encoding:
+        yield f"{say.gettext(N_('Encoding'))}: {what.encoding}"
+    if what.dialect:
+        end = LINE_ENDS.get(what.dialect.line_end, what.dialect.line_end)
+        yield f"{say.gettext(N_('Separator'))}: {what.dialect.delimiter!r}, {say.gettext(N_('line end'))}: {end}"
+    for problem in (found.no_table_reason, *found.problems):
+        if problem is not None:
+            yield f"- {problem.message(say.gettext)}"
+    for table in found.tables:
+        yield from _outlined(table, say)
+
+
+def _outlined(table: TableOutline, say: Translator) -> Iterator[str]:
+    yield ""
+    rows = say.ngettext("%(count)s row", "%(count)s rows", table.row_count)
+    header = f", {say.gettext(N_('header in row'))} {table.header_row}" if table.header_row else ""
+    yield f"{table.title} [{table.name}]: {rows}{header}"
+    for column in table.columns:
+        shape = "" if column.format == "default" else f" {column.format}"
+        yield f"  {column.name}: {column.type}{shape}"
+        for note in column.notes:
+            yield f"    {note.message(say.gettext)}"
+    for problem in table.problems:
+        yield f"  - {problem.message(say.gettext)}"
+
+
+def _print_report(file: Path, report: dict[str, object]) -> None:
+    say = speak()
+    verdict = say.gettext(N_("valid")) if report["valid"] else say.gettext(N_("invalid"))
+    click.echo(f"{file}: {verdict}")
+    tasks = report.get("tasks")
+    for task in tasks if isinstance(tasks, list) else ():
+        for error in task["errors"]:
+            click.echo(f"  {error['message']}")
+
+
+COMMANDS = (inspect, validate, convert)
