@@ -1,0 +1,100 @@
+"""Delimited text: which character separates cells, and which row is the header.
+
+Called by `ingest.identify` for the dialect and by every reader for the header. Looks at a bounded sample and
+judges each separator by what it would make of it, with the same parser that reads the file later.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections import Counter
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+DELIMITERS: Final = (",", ";", "\t", "|")
+SAMPLE_BYTES: Final = 1 << 18
+SAMPLE_ROWS: Final = 200
+HEADER_WITHIN: Final = 60
+MOST_TITLE_ROWS: Final = 20
+LONGEST_CELL: Final = 16 << 20
+QUOTE: Final = '"'
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """`position` is the index of the header among the rows given; rows before it are `titles` or blank.
+
+    `width` counts its columns; at least that of the usual row, so that unnamed columns are not lost.
+    """
+
+    position: int
+    labels: tuple[str, ...]
+    titles: tuple[str, ...]
+    width: int
+
+
+def judge_delimiters(sample: str) -> dict[str, float]:
+    """Score of each delimiter, 0 (makes no columns) to 1 (every row has the same many columns).
+
+    A row counts when it has the usual number of cells. The header decides between near ties: a decimal
+    comma splits rows evenly, but not the header above them.
+    """
+    return {delimiter: _judge(rows_of(sample, delimiter)) for delimiter in DELIMITERS}
+
+
+def best_delimiter(scores: dict[str, float]) -> str | None:
+    """The delimiter with the highest score, None where none makes columns."""
+    best = max(scores, key=lambda delimiter: scores[delimiter])
+    return best if scores[best] > 0 else None
+
+
+def rows_of(sample: str, delimiter: str) -> list[list[str]]:
+    """The first rows of a sample; what cannot be parsed (an endless cell) ends the list."""
+    rows: list[list[str]] = []
+    reader = csv.reader(io.StringIO(sample, newline=""), delimiter=delimiter, quotechar=QUOTE)
+    try:
+        rows.extend(islice(reader, SAMPLE_ROWS))
+    except csv.Error:
+        return rows
+    return rows
+
+
+def _judge(rows: list[list[str]]) -> float:
+    filled = [row for row in rows if any(cell.strip() for cell in row)]
+    wide = [len(row) for row in filled if len(row) > 1]
+    if not wide:
+        return 0.0
+    usual, count = Counter(wide).most_common(1)[0]
+    share = count / len(filled)
+    first_wide = next(row for row in filled if len(row) > 1)
+    header_fits = len(first_wide) == usual and len(first_wide) == len(filled[_title_rows(filled)])
+    return share * share * (1 - 0.3 / usual) * (1.0 if header_fits else 0.4)
+
+
+def find_header(rows: Sequence[Sequence[str]]) -> Header | None:
+    """The header among the first rows of a table, None where all of them are blank.
+
+    Rows with a single filled cell above a row with several are a title, not a header.
+    """
+    filled = [(position, row) for position, row in enumerate(rows) if any(cell.strip() for cell in row)]
+    if not filled:
+        return None
+    skipped = _title_rows([row for _, row in filled])
+    position, header = filled[skipped]
+    titles = tuple(" ".join("".join(row).split()) for _, row in filled[:skipped])
+    usual = Counter(len(row) for _, row in filled[skipped + 1 :]).most_common(1)
+    width = max(len(header), usual[0][0] if usual else 0)
+    labels = tuple(cell.strip() for cell in header) + ("",) * (width - len(header))
+    return Header(position, labels, titles, width)
+
+
+def _title_rows(filled: Sequence[Sequence[str]]) -> int:
+    for skipped, row in enumerate(filled[: MOST_TITLE_ROWS + 1]):
+        if sum(1 for cell in row if cell.strip()) > 1:
+            return skipped
+    return 0

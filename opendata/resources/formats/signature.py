@@ -1,0 +1,210 @@
+"""What a file is by its first bytes (and, for ZIP containers, its list of members), whatever its name says.
+
+Called by `ingest.identify`. Reads at most 8 KB and a ZIP directory of bounded size, never the content, so a
+hostile file costs nothing here. Text is not told apart here: `formats.text` does that.
+"""
+
+from __future__ import annotations
+
+import zipfile
+import zlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from opendata.resources.ingest.problems import Problem, UnreadableError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+HEAD_BYTES: Final = 8192
+MEGABYTE: Final = 1 << 20
+# A workbook of a million rows and thirty columns unpacks to about a gigabyte; bombs aim far higher.
+MOST_UNPACKED: Final = 2048 * MEGABYTE
+MOST_MEMBERS: Final = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """A file format. `is_table`: a reader here makes tables of it; `is_text`: it has an encoding."""
+
+    name: str
+    media_type: str
+    is_table: bool = False
+    is_text: bool = False
+
+
+_OFFICE = "application/vnd.openxmlformats-officedocument"
+_FORMATS = (
+    Format("csv", "text/csv", is_table=True, is_text=True),
+    Format("tsv", "text/tab-separated-values", is_table=True, is_text=True),
+    Format("json", "application/json", is_table=True, is_text=True),
+    Format("jsonl", "application/jsonl", is_table=True, is_text=True),
+    Format("geojson", "application/geo+json", is_text=True),
+    Format("text", "text/plain", is_text=True),
+    Format("html", "text/html", is_text=True),
+    Format("xml", "application/xml", is_text=True),
+    Format("svg", "image/svg+xml", is_text=True),
+    Format("xlsx", f"{_OFFICE}.spreadsheetml.sheet", is_table=True),
+    Format("xlsb", "application/vnd.ms-excel.sheet.binary.macroEnabled.12", is_table=True),
+    Format("xls", "application/vnd.ms-excel", is_table=True),
+    Format("ods", "application/vnd.oasis.opendocument.spreadsheet", is_table=True),
+    Format("parquet", "application/vnd.apache.parquet", is_table=True),
+    Format("pdf", "application/pdf"),
+    Format("docx", f"{_OFFICE}.wordprocessingml.document"),
+    Format("pptx", f"{_OFFICE}.presentationml.presentation"),
+    Format("odt", "application/vnd.oasis.opendocument.text"),
+    Format("office", "application/x-ole-storage"),
+    Format("zip", "application/zip"),
+    Format("gzip", "application/gzip"),
+    Format("archive", "application/octet-stream"),
+    Format("png", "image/png"),
+    Format("jpeg", "image/jpeg"),
+    Format("gif", "image/gif"),
+    Format("tiff", "image/tiff"),
+    Format("webp", "image/webp"),
+    Format("audio", "application/octet-stream"),
+    Format("video", "application/octet-stream"),
+    Format("sqlite", "application/vnd.sqlite3"),
+    Format("arrow", "application/vnd.apache.arrow.file"),
+    Format("binary", "application/octet-stream"),
+)
+FORMATS: Final = {known.name: known for known in _FORMATS}
+
+# The ending a publisher gave, and the format it claims. Only formats with a table make a claim that can
+# fail: a damaged picture is still stored as it is.
+CLAIMS: Final = {
+    "csv": "csv",
+    "tsv": "tsv",
+    "tab": "tsv",
+    "xlsx": "xlsx",
+    "xlsm": "xlsx",
+    "xlsb": "xlsb",
+    "xls": "xls",
+    "ods": "ods",
+    "json": "json",
+    "jsonl": "jsonl",
+    "ndjson": "jsonl",
+    "geojson": "geojson",
+    "parquet": "parquet",
+}
+
+_MAGIC: Final = (
+    (b"%PDF-", "pdf"),
+    (b"PAR1", "parquet"),
+    (b"\x89PNG\r\n\x1a\n", "png"),
+    (b"\xff\xd8\xff", "jpeg"),
+    (b"GIF87a", "gif"),
+    (b"GIF89a", "gif"),
+    (b"II*\x00", "tiff"),
+    (b"MM\x00*", "tiff"),
+    (b"SQLite format 3\x00", "sqlite"),
+    (b"ARROW1", "arrow"),
+    (b"\x1f\x8b", "gzip"),
+    (b"7z\xbc\xaf\x27\x1c", "archive"),
+    (b"Rar!\x1a\x07", "archive"),
+    (b"\xfd7zXZ\x00", "archive"),
+    (b"BZh9", "archive"),
+    (b"\x28\xb5\x2f\xfd", "archive"),
+    (b"ID3", "audio"),
+    (b"OggS", "audio"),
+    (b"fLaC", "audio"),
+    (b"\x1aE\xdf\xa3", "video"),
+)
+_OLE: Final = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+_OLE_ENTRY: Final = 128
+_ZIP_HEADS: Final = (b"PK\x03\x04", b"PK\x05\x06")
+_ISO_MEDIA_OFFSET: Final = 4
+
+
+def claimed_format(filename: str) -> str | None:
+    """The table format that the ending of the name claims, None where it claims none."""
+    return CLAIMS.get(filename.rpartition(".")[2].lower()) if "." in filename else None
+
+
+def signature(path: Path) -> str | None:
+    """Name of the format that the bytes prove, None where they prove none (text, or unknown).
+
+    Raises UnreadableError for a container that is cut off or would unpack to more than MOST_UNPACKED.
+    """
+    with path.open("rb") as source:
+        head = source.read(HEAD_BYTES)
+    if head.startswith(_ZIP_HEADS):
+        return _zip_format(path)
+    if head.startswith(_OLE):
+        return _ole_format(path)
+    if head.startswith(b"RIFF"):
+        return {b"WEBP": "webp", b"WAVE": "audio", b"AVI ": "video"}.get(head[8:12], "binary")
+    if head[_ISO_MEDIA_OFFSET:8] == b"ftyp":
+        return "video"
+    return next((name for magic, name in _MAGIC if head.startswith(magic)), None)
+
+
+def _zip_format(path: Path) -> str:
+    try:
+        with zipfile.ZipFile(path) as container:
+            members = container.infolist()
+            names = {member.filename for member in members}
+            unpacked = sum(member.file_size for member in members)
+            kind = _mimetype_member(container) if "mimetype" in names else ""
+    except (
+        zipfile.BadZipFile,
+        zlib.error,
+        OSError,
+        EOFError,
+        ValueError,
+        NotImplementedError,
+        RuntimeError,
+    ) as error:
+        raise UnreadableError(Problem("archive-damaged", {"found": "zip"})) from error
+    found = _zip_kind(names, kind)
+    if FORMATS[found].is_table and (unpacked > MOST_UNPACKED or len(members) > MOST_MEMBERS):
+        sizes = {"size": unpacked // MEGABYTE, "limit": MOST_UNPACKED // MEGABYTE}
+        raise UnreadableError(Problem("workbook-too-large", sizes))
+    return found
+
+
+def _mimetype_member(container: zipfile.ZipFile) -> str:
+    with container.open("mimetype") as member:
+        return member.read(HEAD_BYTES).decode("ascii", "replace").strip()
+
+
+def _zip_kind(names: set[str], mimetype: str) -> str:
+    members = {
+        "xl/workbook.xml": "xlsx",
+        "xl/workbook.bin": "xlsb",
+        "word/document.xml": "docx",
+        "ppt/presentation.xml": "pptx",
+    }
+    for member, name in members.items():
+        if member in names:
+            return name
+    if any(name.startswith("xl/worksheets/") for name in names):
+        return "xlsx"
+    if mimetype.startswith("application/vnd.oasis.opendocument."):
+        return "ods" if mimetype.endswith("spreadsheet") else "odt"
+    return "zip"
+
+
+def _ole_format(path: Path) -> str:
+    """XLS, or another Office document of that time.
+
+    The directory may lie anywhere in the file, but its entries start at multiples of 128 bytes with the
+    stream's name in UTF-16 ([MS-CFB] 2.6.1), which tells them from the same word in the text.
+    """
+    with path.open("rb") as source:
+        while chunk := source.read(MEGABYTE):
+            if _has_stream(chunk, "EncryptedPackage"):
+                raise UnreadableError(Problem("workbook-locked"))
+            if _has_stream(chunk, "Workbook") or _has_stream(chunk, "Book"):
+                return "xls"
+    return "office"
+
+
+def _has_stream(chunk: bytes, name: str) -> bool:
+    mark = f"{name}\0".encode("utf-16-le")
+    position = chunk.find(mark)
+    while position >= 0:
+        if position % _OLE_ENTRY == 0:
+            return True
+        position = chunk.find(mark, position + 1)
+    return False

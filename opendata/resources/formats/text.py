@@ -1,0 +1,259 @@
+"""Text files: which encoding they are in.
+
+`survey_text` reads a whole file once (a bad byte may be the last one) in bounded memory and decides by proof
+where proof exists: a byte-order mark, or valid UTF-8 from end to end. Only for the rest is there a guess,
+Vietnamese code page first, and the guess is reported. `clean_text` then gives the same text to every reader.
+"""
+
+from __future__ import annotations
+
+import codecs
+import hashlib
+import unicodedata
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from opendata.resources.ingest.problems import Problem, UnreadableError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+MEGABYTE: Final = 1 << 20
+CHUNK: Final = 4 * MEGABYTE
+SAMPLE_BYTES: Final = MEGABYTE // 2
+_UTF16_WINDOW: Final = 1 << 16
+
+_MARKS: Final = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32-le"),
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+# Control characters that text never holds; \t \n \v \f \r and the old end-of-file mark 0x1A do occur.
+_CONTROLS: Final = bytes(set(range(0x20)) - {0x09, 0x0A, 0x0B, 0x0C, 0x0D, 0x1A}) + b"\x7f"
+# Code page 1258 writes tones as separate bytes after the vowel: grave, hook, tilde, acute, dot below.
+_TONES_1258: Final = frozenset(b"\xcc\xd2\xde\xec\xf2")
+_VOWELS_1258: Final = frozenset(b"aeiouyAEIOUY\xe2\xea\xf4\xe3\xf5\xfd\xc2\xca\xd4\xc3\xd5\xdd")
+_CERTAIN_TONES: Final = 0.9
+_HIGH: Final = 0x80
+# Below one damaged byte in twenty, letters beyond ASCII that form valid UTF-8 are no accident.
+_DAMAGE_SHARE: Final = 20
+_RETURN: Final = 0x0D
+_FEED: Final = 0x0A
+_DAMAGED: Final = Problem("archive-damaged", {"found": "text"})
+
+
+@dataclass(frozen=True, slots=True)
+class TextSurvey:
+    r"""What one reading of the bytes showed. `encoding` is a Python codec name; `is_guess`: not proven.
+
+    `is_plain`: the bytes after the mark are NFC UTF-8 already. `line_end`: `\n`, `\r\n`, `\r` or `mixed`.
+    `longest_line` is exact to a chunk (4 MB): bytes of the longest line, which is line `longest_row`.
+    """
+
+    size: int
+    sha256: str
+    md5: str
+    encoding: str
+    mark_bytes: int
+    is_guess: bool
+    is_plain: bool
+    line_end: str
+    quotes: int
+    longest_line: int
+    longest_row: int
+
+
+@dataclass(slots=True)
+class _Counts:
+    """What is added up while the bytes pass. Positions are byte offsets from the start of the file."""
+
+    size: int = 0
+    lines: int = 0
+    line_run: int = 0
+    longest_line: int = 0
+    longest_row: int = 1
+    last_byte: int = 0
+    line_feeds: int = 0
+    returns: int = 0
+    pairs: int = 0
+    quotes: int = 0
+    controls: int = 0
+    first_nul: int = -1
+    is_utf8: bool = True
+    is_nfc: bool = True
+    bad_offset: int = -1
+    bad_line: int = 0
+
+
+def survey_text(path: Path, claimed: str | None, report: Callable[[int], None]) -> TextSurvey:
+    """Read the file once. Raises UnreadableError for what is not text; `claimed` is named in the reason.
+
+    `report` gets the bytes read so far. Memory: a few chunks.
+    """
+    with path.open("rb") as source:
+        head = source.read(_UTF16_WINDOW)
+    encoding, mark = _proven_by_mark(head)
+    wide = encoding if encoding not in {None, "utf-8"} else _wide_encoding(head)
+    sha256, md5 = hashlib.sha256(), hashlib.md5(usedforsecurity=False)
+    counts = _Counts()
+    decoder = codecs.getincrementaldecoder(wide or "utf-8")()
+    with path.open("rb") as source:
+        while chunk := source.read(CHUNK):
+            sha256.update(chunk)
+            md5.update(chunk)
+            _count(counts, chunk, decoder, is_wide=wide is not None)
+            report(counts.size)
+    _finish_decoding(counts, decoder, is_wide=wide is not None)
+    is_guess = False
+    if wide or counts.is_utf8:
+        found = wide or "utf-8"
+        _refuse_controls(counts, claimed, is_wide=wide is not None)
+    else:
+        _refuse_controls(counts, claimed, is_wide=False)
+        found, is_guess = _legacy_encoding(path, counts, claimed), True
+    return TextSurvey(
+        size=counts.size,
+        sha256=sha256.hexdigest(),
+        md5=md5.hexdigest(),
+        encoding=found,
+        mark_bytes=mark,
+        is_guess=is_guess,
+        is_plain=found == "utf-8" and counts.is_nfc,
+        line_end=_line_end(counts),
+        quotes=counts.quotes,
+        longest_line=counts.longest_line,
+        longest_row=counts.longest_row,
+    )
+
+
+def _proven_by_mark(head: bytes) -> tuple[str | None, int]:
+    for mark, encoding in _MARKS:
+        if head.startswith(mark):
+            return encoding, len(mark)
+    return None, 0
+
+
+def _wide_encoding(head: bytes) -> str | None:
+    """UTF-16 without a mark: Western and Vietnamese text then has a NUL in most pairs, on one side."""
+    even, odd = head[0::2].count(0), head[1::2].count(0)
+    pairs = len(head) // 2
+    if pairs == 0 or max(even, odd) * 4 < pairs or min(even, odd) * 50 > pairs:
+        return None
+    return "utf-16-be" if even > odd else "utf-16-le"
+
+
+def _count(counts: _Counts, chunk: bytes, decoder: codecs.IncrementalDecoder, *, is_wide: bool) -> None:
+    if counts.first_nul < 0 and 0 in chunk:
+        counts.first_nul = counts.size + chunk.index(0)
+    counts.controls += len(chunk) - len(chunk.translate(None, _CONTROLS))
+    counts.quotes += chunk.count(b'"')
+    _count_lines(counts, chunk, is_wide=is_wide)
+    if counts.is_utf8 or is_wide:
+        start = counts.size - len(decoder.getstate()[0])
+        try:
+            text = decoder.decode(chunk)
+        except UnicodeDecodeError as error:
+            counts.is_utf8 = False
+            counts.bad_offset = start + error.start
+            counts.bad_line = counts.lines - chunk[max(counts.bad_offset - counts.size, 0) :].count(b"\n") + 1
+            if is_wide:
+                raise UnreadableError(_DAMAGED) from error
+        else:
+            counts.is_nfc = counts.is_nfc and _is_nfc(text)
+    counts.size += len(chunk)
+
+
+def _count_lines(counts: _Counts, chunk: bytes, *, is_wide: bool) -> None:
+    feeds = chunk.count(b"\n")
+    counts.line_feeds += feeds
+    counts.returns += chunk.count(b"\r")
+    counts.pairs += chunk.count(b"\r\0\n") if is_wide else chunk.count(b"\r\n")
+    counts.pairs += counts.last_byte == _RETURN and chunk[0] == _FEED
+    counts.last_byte = chunk[-1]
+    last = max(chunk.rfind(b"\n"), chunk.rfind(b"\r"))
+    counts.line_run = counts.line_run + len(chunk) if last < 0 else len(chunk) - last - 1
+    counts.lines += feeds
+    if counts.line_run > counts.longest_line:
+        counts.longest_line, counts.longest_row = counts.line_run, counts.lines + 1
+
+
+def _finish_decoding(counts: _Counts, decoder: codecs.IncrementalDecoder, *, is_wide: bool) -> None:
+    """A character cut off by the end of the file is a bad byte like any other."""
+    pending = len(decoder.getstate()[0])
+    if not counts.is_utf8 or not pending:
+        return
+    if is_wide:
+        raise UnreadableError(_DAMAGED)
+    counts.is_utf8 = False
+    counts.bad_offset, counts.bad_line = counts.size - pending, counts.lines + 1
+
+
+def _refuse_controls(counts: _Counts, claimed: str | None, *, is_wide: bool) -> None:
+    if is_wide:
+        return
+    if counts.first_nul >= 0:
+        raise UnreadableError(Problem("holds-nul", {"offset": counts.first_nul}))
+    if counts.controls * 1000 > counts.size:
+        raise UnreadableError(Problem("not-text", {"claimed": claimed or "text"}))
+
+
+def _is_nfc(text: str) -> bool:
+    return text.isascii() or unicodedata.is_normalized("NFC", text)
+
+
+def _line_end(counts: _Counts) -> str:
+    lone_feeds, lone_returns = counts.line_feeds - counts.pairs, counts.returns - counts.pairs
+    kinds = [end for end, seen in (("\r\n", counts.pairs), ("\n", lone_feeds), ("\r", lone_returns)) if seen]
+    return kinds[0] if len(kinds) == 1 else "mixed" if kinds else "\n"
+
+
+def _legacy_encoding(path: Path, counts: _Counts, claimed: str | None) -> str:
+    """The code page of text that is not UTF-8, or UnreadableError.
+
+    Mostly valid UTF-8 with a few bad bytes is broken UTF-8, not a code page: reading it as one would turn
+    every Vietnamese letter into two wrong ones.
+    """
+    with path.open("rb") as source:
+        source.seek(max(0, counts.bad_offset - SAMPLE_BYTES // 4))
+        sample = source.read(SAMPLE_BYTES)
+    text = sample.decode("utf-8", errors="replace")
+    damaged = text.count("\ufffd")
+    letters = sum(1 for char in text if ord(char) >= _HIGH) - damaged
+    if letters >= damaged * _DAMAGE_SHARE:
+        where = {"offset": counts.bad_offset}
+        raise UnreadableError(Problem("invalid-utf8", where, row=counts.bad_line))
+    order = ("cp1258", "cp1252") if _looks_vietnamese(sample) else ("cp1252", "cp1258")
+    for encoding in order:
+        if _decodes(path, encoding):
+            return encoding
+    high = sum(1 for byte in sample if byte >= _HIGH)
+    unnamed = sum(1 for byte in sample if _HIGH <= byte < 0xA0)  # noqa: PLR2004 - C1 controls, no letters
+    if unnamed * 100 <= high:
+        return "latin-1"
+    raise UnreadableError(Problem("not-text", {"claimed": claimed or "text"}))
+
+
+def _looks_vietnamese(sample: bytes) -> bool:
+    """Whether the tone bytes of code page 1258 stand where tones stand: after a vowel."""
+    tones = placed = 0
+    previous = 0
+    for byte in sample:
+        if byte in _TONES_1258:
+            tones += 1
+            placed += previous in _VOWELS_1258
+        previous = byte
+    return tones > 0 and placed >= tones * _CERTAIN_TONES
+
+
+def _decodes(path: Path, encoding: str) -> bool:
+    decoder = codecs.getincrementaldecoder(encoding)()
+    with path.open("rb") as source:
+        while chunk := source.read(CHUNK):
+            try:
+                decoder.decode(chunk)
+            except UnicodeDecodeError:
+                return False
+    return True

@@ -1,0 +1,158 @@
+"""The draft of a table: its rows as text in an Arrow file beside the source, read once and used by all stages.
+
+`draft_table` parses the source (the only place that does), writes every cell as it stands, and shows every
+value to the type evidence on the way, in memory of a few batches. Validation and conversion then read the
+draft: it is many times faster than parsing again, holds the row numbers, and survives a stage that is killed.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import pyarrow as pa
+from pyarrow import ipc
+
+from opendata.resources.formats.table import Irregular, IrregularRowsError, SourceTable
+from opendata.resources.ingest.infer import ColumnEvidence, Decision
+from opendata.resources.ingest.problems import Problem, UnreadableError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from opendata.resources.formats.table import Report, TextBatch
+
+ROW_COLUMN: Final = "row"
+_THREADS: Final = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A table read from its source. `labels` are those of the header, `decisions` the type of each column.
+
+    The Arrow file at `path` has a string column for each label, c0, c1, …, and `row`, the row number.
+    """
+
+    path: Path
+    title: str
+    labels: tuple[str, ...]
+    header_row: int
+    row_shift: int
+    row_count: int
+    decisions: tuple[Decision, ...]
+    irregular: Irregular
+    problems: tuple[Problem, ...]
+    titles: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "path": str(self.path),
+            "title": self.title,
+            "labels": list(self.labels),
+            "header_row": self.header_row,
+            "row_shift": self.row_shift,
+            "row_count": self.row_count,
+            "decisions": [decision.to_json() for decision in self.decisions],
+            "irregular": _irregular_to_json(self.irregular),
+            "problems": [problem.to_json() for problem in self.problems],
+            "titles": list(self.titles),
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Draft:
+        return cls(
+            path=Path(data["path"]),
+            title=data["title"],
+            labels=tuple(data["labels"]),
+            header_row=data["header_row"],
+            row_shift=data["row_shift"],
+            row_count=data["row_count"],
+            decisions=tuple(Decision.from_json(decision) for decision in data["decisions"]),
+            irregular=_irregular_from_json(data["irregular"]),
+            problems=tuple(Problem.from_json(problem) for problem in data["problems"]),
+            titles=tuple(data["titles"]),
+        )
+
+
+def draft_table(table: SourceTable, path: Path, report: Report) -> Draft:
+    """Read a table into an Arrow file at `path`. Raises UnreadableError, also for a table without rows."""
+    for number, reading in enumerate(table.readings, start=1):
+        try:
+            count, evidence = _write(reading(report), len(table.labels), path)
+        except IrregularRowsError:
+            if number == len(table.readings):
+                raise
+            continue
+        break
+    if count == 0:
+        raise UnreadableError(Problem("no-rows", {"columns": len(table.labels)}))
+    kinds: Sequence[set[str] | None] = table.kinds or [None] * len(table.labels)
+    return Draft(
+        path=path,
+        title=table.title,
+        labels=table.labels,
+        header_row=table.header_row,
+        row_shift=table.row_shift,
+        row_count=count,
+        decisions=tuple(watched.decide(kind) for watched, kind in zip(evidence, kinds, strict=True)),
+        irregular=table.irregular,
+        problems=tuple(table.problems),
+        titles=table.titles,
+    )
+
+
+def draft_batches(path: Path) -> Iterator[pa.RecordBatch]:
+    """The batches of a draft, decompressed one at a time; the last column is the row number."""
+    with pa.memory_map(str(path)) as source, ipc.open_file(source) as reader:
+        for index in range(reader.num_record_batches):
+            yield reader.get_batch(index)
+
+
+def _write(batches: Iterator[TextBatch], width: int, path: Path) -> tuple[int, list[ColumnEvidence]]:
+    """Write the draft while two threads weigh the evidence: Arrow works outside Python's lock."""
+    evidence = [ColumnEvidence() for _ in range(width)]
+    names = [f"c{index}" for index in range(width)]
+    schema = pa.schema([*((name, pa.string()) for name in names), (ROW_COLUMN, pa.int64())])
+    options = ipc.IpcWriteOptions(compression="lz4")
+    count = 0
+    pending: deque[Any] = deque()
+    with (
+        ThreadPoolExecutor(_THREADS) as pool,
+        ipc.new_file(str(path), schema, options=options) as writer,
+    ):
+        for batch in batches:
+            count += len(batch.rows)
+            while pending:
+                pending.popleft().result()
+            pending.extend(
+                pool.submit(watched.show, column, batch.rows)
+                for watched, column in zip(evidence, batch.columns.columns, strict=True)
+            )
+            arrays = [*batch.columns.columns, batch.rows]
+            writer.write_batch(pa.RecordBatch.from_arrays(arrays, schema=schema))
+        while pending:
+            pending.popleft().result()
+    return count, evidence
+
+
+def _irregular_to_json(irregular: Irregular) -> dict[str, Any]:
+    return {
+        "blank": [[row, cells] for row, cells in irregular.blank.items()],
+        "blank_count": irregular.blank_count,
+        "ragged": [[row, list(cells)] for row, cells in irregular.ragged.items()],
+        "extra_count": irregular.extra_count,
+        "missing_count": irregular.missing_count,
+    }
+
+
+def _irregular_from_json(data: Mapping[str, Any]) -> Irregular:
+    return Irregular(
+        blank=dict(data["blank"]),
+        blank_count=data["blank_count"],
+        ragged={row: tuple(cells) for row, cells in data["ragged"]},
+        extra_count=data["extra_count"],
+        missing_count=data["missing_count"],
+    )
