@@ -1,25 +1,16 @@
-"""The pipeline's parts for the command line: look at a file, check it, turn it into another format.
+"""The pipeline's parts for the command line: look at a file, check it, or take one table of it as Parquet.
 
-Pure functions, path in, value or file out; each works in a temporary folder of its own. A file that cannot be
-read is an UnreadableFileError with the same words an officer would see on the page.
+Pure functions, path in, value or file out. A file that cannot be read is an UnreadableFileError with the same
+words an officer would see on the page.
 """
 
 from __future__ import annotations
 
-import datetime as dt
-import json
-import os
-import shutil
 import tempfile
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, ClassVar, Final
-
-import pyarrow as pa
-import pyarrow.csv as arrow_csv
-import pyarrow.parquet as pq
-from pyarrow import ipc
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from opendata.kernel.errors import N_, PortalError
 from opendata.resources.ingest.convert import convert
@@ -36,9 +27,6 @@ if TYPE_CHECKING:
 
     ReportProgress = Callable[[Progress], None]
     Translate = Callable[[str], str]
-
-OUTPUTS: Final = ("csv", "parquet", "arrow", "jsonl")
-_BATCH: Final = 16_384
 
 
 class UnreadableFileError(PortalError):
@@ -62,10 +50,14 @@ class UnknownTableError(PortalError):
     template = N_("The file has no table “%(name)s”. It has: %(known)s.")
 
 
-class UnknownOutputError(PortalError):
-    code = "unknown-output"
-    status = 422
-    template = N_("The ending “%(ending)s” is not a format that can be written. Known are: %(known)s.")
+@dataclass(frozen=True, slots=True)
+class ParquetTable:
+    """A converted table: the Parquet file at `path`."""
+
+    name: str
+    columns: tuple[Column, ...]
+    row_count: int
+    path: Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,31 +140,20 @@ def validate_file(
     return dict(found.report)
 
 
-def convert_file(path: Path, out: Path, table: str | None = None, *, report: ReportProgress = silent) -> int:
-    """Write a table (the first, or the one named) as it would be published; the number of rows.
+def table_as_parquet(
+    path: Path, workdir: Path, table: str | None = None, *, report: ReportProgress = silent
+) -> ParquetTable:
+    """Convert one table (the first, or the one named) as it would be published, into a file in `workdir`.
 
-    The ending of `out` says the format: csv, parquet, arrow or jsonl. `out` is replaced whole, or not at all.
-    Raises UnreadableFileError, UnknownTableError, UnknownOutputError, OSError.
+    Raises UnreadableFileError, UnknownTableError.
     """
-    ending = out.suffix.lower().removeprefix(".")
-    if ending not in OUTPUTS:
-        raise UnknownOutputError(ending=out.suffix, known=", ".join(OUTPUTS))
-    with _workdir() as workdir:
+    with _in_words():
         identification, found = _validated(path, workdir, None, MOST_ERRORS, report)
         chosen = next((each for each in found.tables if table in {None, each.name}), None)
         if chosen is None:
             raise UnknownTableError(name=table, known=", ".join(each.name for each in found.tables))
         converted = convert(path, identification, chosen, workdir, report=report)
-        with tempfile.NamedTemporaryFile(dir=out.parent, prefix=f".{out.name}.", delete=False) as target:
-            partial = Path(target.name)
-            try:
-                _write(converted.path, target, ending)
-                target.flush()
-                os.replace(partial, out)  # noqa: PTH105 - atomic, and says so
-            except BaseException:
-                partial.unlink(missing_ok=True)
-                raise
-    return chosen.row_count
+    return ParquetTable(chosen.name, chosen.columns, chosen.row_count, converted.path)
 
 
 def _validated(
@@ -199,51 +180,14 @@ def _validated(
 
 @contextmanager
 def _workdir() -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(prefix="opendata-") as folder:
-        try:
-            yield Path(folder)
-        except UnreadableError as error:
-            raise UnreadableFileError(error.problem) from error
+    with tempfile.TemporaryDirectory(prefix="opendata-") as folder, _in_words():
+        yield Path(folder)
 
 
-def _write(source: Path, target: IO[bytes], ending: str) -> None:
-    if ending == "parquet":
-        with source.open("rb") as ready:
-            shutil.copyfileobj(ready, target)
-        return
-    with pq.ParquetFile(source) as table:
-        batches = table.iter_batches(_BATCH)
-        schema = table.schema_arrow.remove_metadata()
-        if ending == "arrow":
-            with ipc.new_file(target, schema) as writer:
-                for batch in batches:
-                    writer.write_batch(batch.replace_schema_metadata(None))
-        elif ending == "csv":
-            _write_csv(batches, schema, target)
-        else:
-            for batch in batches:
-                for row in batch.to_pylist():
-                    target.write(json.dumps(row, ensure_ascii=False, default=_json_value).encode() + b"\n")
-
-
-def _write_csv(batches: Iterator[pa.RecordBatch], schema: pa.Schema, target: IO[bytes]) -> None:
-    """UTF-8, comma, quotes where needed; moments in ISO 8601 as JSON has them."""
-    text = pa.schema(
-        [pa.field(f.name, pa.string() if pa.types.is_timestamp(f.type) else f.type) for f in schema]
-    )
-    with arrow_csv.CSVWriter(
-        target, text, write_options=arrow_csv.WriteOptions(quoting_style="needed")
-    ) as writer:
-        for batch in batches:
-            columns = [
-                pa.array([_json_value(value) if value else None for value in column.to_pylist()], pa.string())
-                if pa.types.is_timestamp(column.type)
-                else column
-                for column in batch.columns
-            ]
-            writer.write_batch(pa.RecordBatch.from_arrays(columns, schema=text))
-
-
-def _json_value(value: Any) -> str:
-    """Dates and moments in ISO 8601; decimals as text, which keeps their digits."""
-    return value.isoformat() if isinstance(value, dt.date | dt.time) else str(value)
+@contextmanager
+def _in_words() -> Iterator[None]:
+    """Problems of the stages as an error with a message for people."""
+    try:
+        yield
+    except UnreadableError as error:
+        raise UnreadableFileError(error.problem) from error
