@@ -20,6 +20,7 @@ from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from opendata.kernel.text import fold, nfc, sort_key
 from opendata.search.port import PUBLIC, IndexSchema, SearchDocument, SearchRequest, Sort, TextField
 from opendata.search.service import SearchService
 
@@ -28,11 +29,16 @@ if TYPE_CHECKING:
 
 SCHEMA = IndexSchema(
     texts=(
-        TextField("title", 3.0),
+        TextField("title_vi", 3.0),
+        TextField("title_en", 3.0),
         TextField("keywords", 2.0, snippet=False),
         TextField("publisher", 1.5, snippet=False),
-        TextField("description", 1.0),
+        TextField("place", 1.5, snippet=False),
+        TextField("theme", 1.0, snippet=False),
+        TextField("description_vi", 1.0),
+        TextField("description_en", 1.0),
         TextField("columns", 0.7, snippet=False),
+        TextField("files", 0.5, snippet=False),
     ),
     facets=("theme", "publisher", "format", "license", "frequency", "place"),
     numbers=("modified", "downloads"),
@@ -72,8 +78,8 @@ ALIASES = {"TP.HCM": ("Thành phố Hồ Chí Minh", "Sài Gòn"), "UBND": ("Ủ
 
 
 def syllables(count: int, random_: random.Random) -> list[str]:
-    """Vietnamese-looking syllables, each once."""
-    heads = [
+    """Vietnamese-looking syllables, each once; the tone stands on the vowel before the stroke."""
+    heads = (
         "b",
         "c",
         "ch",
@@ -89,58 +95,25 @@ def syllables(count: int, random_: random.Random) -> list[str]:
         "ng",
         "nh",
         "ph",
-        "q",
-        "r",
         "s",
         "t",
         "th",
         "tr",
         "v",
-        "x",
-    ]
-    tails = [
-        "a",
-        "an",
-        "ang",
-        "anh",
-        "ao",
-        "ăn",
-        "âm",
-        "ân",
-        "âu",
-        "e",
-        "em",
-        "ên",
-        "êu",
-        "i",
-        "inh",
-        "iên",
-        "iêu",
-        "o",
-        "on",
-        "ong",
-        "ô",
-        "ông",
-        "ôi",
-        "ơ",
-        "ơn",
-        "u",
-        "ung",
-        "ư",
-        "ương",
-        "ươn",
-        "uy",
-        "uyên",
-    ]
-    accents = ("", "\u0300", "\u0301", "\u0303", "\u0309", "\u0323")
-    made = [f"{head}{tail[0]}{accent}{tail[1:]}" for head in heads for tail in tails for accent in accents]
+    )
+    tails = (
+        "a|", "a|n", "a|ng", "a|nh", "a|o", "ă|n", "â|m", "â|n", "â|u", "e|", "e|m", "ê|n", "ê|u", "i|", "i|nh", "iê|n",
+        "iê|u", "o|", "o|n", "o|ng", "ô|", "ô|ng", "ô|i", "ơ|", "ơ|n", "u|", "u|ng", "ư|", "ươ|n", "ươ|ng", "u|y", "uyê|n",
+    )  # fmt: skip
+    tones = ("", "\u0300", "\u0301", "\u0303", "\u0309", "\u0323")
+    made = [nfc(head + tail.replace("|", tone)) for head in heads for tail in tails for tone in tones]
     random_.shuffle(made)
     return made[:count]
 
 
 def documents(count: int, seed: int = 7) -> Iterator[SearchDocument]:
     random_ = random.Random(seed)
-    words = syllables(3000, random_) + [f"{a} {b}" for a, b in zip(SUBJECTS, PLACES, strict=False)]
+    words = syllables(4000, random_)
     steps = list(accumulate(1 / rank for rank in range(1, len(words) + 1)))
     agencies = [f"Ủy ban nhân dân tỉnh {place}" for place in PLACES] + [
         f"Sở {subject}" for subject in SUBJECTS
@@ -154,15 +127,21 @@ def documents(count: int, seed: int = 7) -> Iterator[SearchDocument]:
         publisher = agencies[min(int(random_.expovariate(0.08)), len(agencies) - 1)]
         title = f"{subject} {place} {random_.choice(FORMS)} năm {year}"
         theme = THEMES[0] if random_.random() < 0.9 else random_.choice(THEMES[1:])
+        title_en = f"{fold(subject)} of {fold(place)}, {year}"
         yield SearchDocument(
             id=f"d{number}",
             access=(PUBLIC,) if random_.random() < 0.95 else ("agency-1",),
             texts={
-                "title": title,
-                "keywords": f"{subject}; {place}; {text(3)}",
+                "title_vi": title,
+                "title_en": title_en,
+                "keywords": f"{subject}, {place}, {text(3)}",
                 "publisher": publisher,
-                "description": f"{title}. {text(random_.randint(20, 120))}. Nguồn: {publisher}.",
-                "columns": " ".join(f"{text(2)} ma_{number % 97}" for _ in range(random_.randint(4, 15))),
+                "place": place,
+                "theme": theme,
+                "description_vi": f"{title}. {text(random_.randint(20, 120))}. Nguồn: {publisher}.",
+                "description_en": f"{title_en}, by {fold(publisher)}, year by year.",
+                "columns": ", ".join(f"{text(2)} ma_{number % 97}" for _ in range(random_.randint(4, 15))),
+                "files": f"bang_{number}.csv",
             },
             facets={
                 "theme": (theme,),
@@ -173,14 +152,14 @@ def documents(count: int, seed: int = 7) -> Iterator[SearchDocument]:
                 "place": (place,),
             },
             numbers={"modified": 1.6e9 + number * 60, "downloads": int(random_.paretovariate(1.1))},
-            sort_keys={"title": title},
+            sort_keys={"title": sort_key(title)},
             stored={
                 "slug": f"bo-du-lieu-{number}",
                 "title": title,
                 "publisher": publisher,
                 "formats": ["CSV"],
             },
-            suggestions=(title, subject, publisher),
+            suggestions=(title, title_en, subject, publisher),
         )
 
 
@@ -194,8 +173,8 @@ def requests(count: int) -> Iterator[SearchRequest]:
             filters=filters,
             sort=Sort("modified", descending=True) if number % 5 == 0 else None,
             offset=random_.choice((0, 0, 0, 20, 400)),
-            facets=dict.fromkeys(SCHEMA.facets, 20),
-            highlight={"title": 0, "description": 220},
+            facets=dict.fromkeys(SCHEMA.facets, 50),
+            highlight={"title_vi": 0, "title_en": 0, "description_vi": 220, "description_en": 220},
         )
 
 

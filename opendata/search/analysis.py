@@ -9,6 +9,7 @@ them again: none of them folds Vietnamese right by itself.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from functools import lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
@@ -40,6 +41,14 @@ _DROP = str.maketrans(dict.fromkeys(f"{_JOINTS},", None))
 I_OR_Y: Final = {f"{initial}y": f"{initial}i" for initial in ("h", "k", "l", "m", "s", "t")}
 
 
+class View(StrEnum):
+    """The three ways a text is indexed."""
+
+    EXACT = "exact"
+    FOLDED = "folded"
+    PAIRS = "pairs"
+
+
 @dataclass(frozen=True, slots=True)
 class Chunk:
     """What stood together: its words in order, and for a code (TP.HCM) also the code as one word."""
@@ -50,23 +59,14 @@ class Chunk:
     """The code exact and folded."""
 
 
-@dataclass(frozen=True, slots=True)
-class Views:
-    """The words of one text as an engine indexes them. Codes come last, where they break no phrase."""
-
-    exact: list[str]
-    folded: list[str]
-    pairs: list[str]
-
-
 def chunks(text: str) -> Iterator[Chunk]:
     """The words of a text in order, lower-cased, in canonical composition."""
     for token in _TOKENS(nfc(text).lower()):
         yield _chunk(token.text)
 
 
-def views(text: str) -> Views:
-    """All three views of one text; empty lists where it holds no letter or digit."""
+def views(text: str) -> dict[View, list[str]]:
+    """The words of a text as they are indexed; codes come last, where they break no phrase."""
     exact: list[str] = []
     folded: list[str] = []
     codes: list[tuple[str, str]] = []
@@ -79,7 +79,7 @@ def views(text: str) -> Views:
     for code, folded_code in codes:
         exact.append(code)
         folded.append(folded_code)
-    return Views(exact, folded, neighbours)
+    return {View.EXACT: exact, View.FOLDED: folded, View.PAIRS: neighbours}
 
 
 def pairs(folded: Iterable[str]) -> list[str]:

@@ -1,28 +1,25 @@
 """An index kept in a folder, read by many processes and written by one: the part both engines share.
 
 Layout: `<root>/CURRENT` names one sub-folder, a generation; a rebuild fills another generation beside it
-and then replaces CURRENT, so readers go from the old whole to the new whole. A search reads CURRENT and
-asks for the generation's stamp to learn that nothing changed (some 10 µs); after a commit the next search
-opens a new snapshot. How a library writes and reads one generation is an `IndexFormat`.
+and then replaces CURRENT, so readers go from the old whole to the new whole. A search looks at the time
+stamps of two files to learn that nothing changed; after a commit the next search opens a new snapshot.
+How a library writes and reads one generation is an `IndexFormat`.
 """
 
 from __future__ import annotations
 
 import contextlib
 import fcntl
-import json
 import logging
 import os
 import shutil
 import threading
 import time
 import uuid
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 
-from opendata.kernel.text import nfc
 from opendata.search.port import (
-    RESERVED,
     Found,
     IndexBusyError,
     IndexSchema,
@@ -41,45 +38,22 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_CURRENT = "CURRENT"
+_CURRENT: Final = "CURRENT"
+# The name goes on with the schema's fingerprint, so that an outdated index is known without opening it.
+_GENERATION: Final = "generation-"
 _POLL_SECONDS = 0.05
 # A reader may look at a generation just as it is replaced or merged; it then looks again.
 _READ_TRIES = 5
-
-
-# The row that holds an index's own facts; it carries no access word, so nobody's search finds it.
-META_ID: Final = f"{RESERVED}meta"
 
 
 class DamagedIndexError(Exception):
     """Raised by a format when its files are not what was written."""
 
 
-@dataclass(frozen=True, slots=True)
-class IndexMeta:
-    """What an index says of itself, committed together with the documents."""
-
-    position: int
-    fingerprint: str
-
-    def to_json(self) -> str:
-        return json.dumps(asdict(self))
-
-    @classmethod
-    def from_json(cls, text: str) -> IndexMeta:
-        return cls(**json.loads(text))
-
-
-def kept_json(schema: IndexSchema, document: SearchDocument) -> str:
-    """What comes back with a hit: `stored` as given, and the texts that snippets are cut from."""
-    texts = {field.name: nfc(document.texts.get(field.name, "")) for field in schema.texts if field.snippet}
-    return json.dumps({"stored": document.stored, "texts": texts}, ensure_ascii=False)
-
-
 class Snapshot(Protocol):
     """One generation as it was at one commit; safe to use from several threads."""
 
-    meta: IndexMeta
+    position: int
 
     def count(self) -> int: ...
 
@@ -96,7 +70,7 @@ class IndexFormat(Protocol):
     schema: IndexSchema
 
     def write(
-        self, path: Path, upserts: Iterable[SearchDocument], deletes: Iterable[str], meta: IndexMeta
+        self, path: Path, upserts: Iterable[SearchDocument], deletes: Iterable[str], position: int
     ) -> None:
         """One atomic commit; creates the index in an empty folder."""
 
@@ -139,7 +113,7 @@ class FolderEngine:
 
     def position(self) -> int | None:
         snapshot = self._usable()
-        return snapshot.meta.position if snapshot else None
+        return snapshot.position if snapshot else None
 
     def count(self) -> int:
         snapshot = self._usable()
@@ -164,16 +138,15 @@ class FolderEngine:
         with self._locked("write.lock"):
             self._usable()
             path = self._root / self._current()
-            self._format.write(path, self._checked(upserts), deletes, IndexMeta(position, self._fingerprint))
+            self._format.write(path, self._checked(upserts), deletes, position)
 
     def rebuild(self, documents: Iterable[SearchDocument], position: int) -> int:
         with self._locked("rebuild.lock"):
             self._remove_all_but_current()
-            path = self._root / f"generation-{uuid.uuid4().hex}"
+            path = self._root / f"{_GENERATION}{self._fingerprint}-{uuid.uuid4().hex}"
             path.mkdir()
             try:
-                meta = IndexMeta(position, self._fingerprint)
-                self._format.write(path, self._checked(documents), (), meta)
+                self._format.write(path, self._checked(documents), (), position)
                 count = self._format.snapshot(path).count()
                 # Whoever writes to the old generation finishes first; its readers keep what they opened.
                 with self._locked("write.lock"):
@@ -202,25 +175,39 @@ class FolderEngine:
 
     def _look(self) -> _Seen:
         """What is on disk now, from memory where nothing changed."""
-        generation = ""
         for _ in range(_READ_TRIES):
-            generation, seen = self._current(), self._seen
+            seen = self._seen
             try:
-                stamp = self._format.stamp(self._root / generation) if generation else None
-                if (generation, stamp) == (seen.generation, seen.stamp):
+                if self._stamp(seen.generation) == seen.stamp:
                     return seen
+            except FileNotFoundError:
+                pass  # its generation was replaced and removed
+            try:
                 with self._opening:
                     if self._seen is seen:  # no other thread was first
-                        self._seen = self._open(generation, stamp)
+                        self._seen = self._open()
                     return self._seen
             except FileNotFoundError:
                 time.sleep(_POLL_SECONDS)
-        log.error("search index %s: files of %s are missing", self._root, generation)
-        return _Seen(generation, None, IndexState.DAMAGED, None)
+        log.error("search index %s: files of the current generation are missing", self._root)
+        return _Seen("", None, IndexState.DAMAGED, None)
 
-    def _open(self, generation: str, stamp: Hashable) -> _Seen:
+    def _stamp(self, generation: str) -> Hashable:
+        """Changes with every commit and with every generation put in place; None while there is no index."""
+        try:
+            status = (self._root / _CURRENT).stat()
+        except FileNotFoundError:
+            return None
+        written = self._format.stamp(self._root / generation) if generation else None
+        return status.st_ino, status.st_mtime_ns, written
+
+    def _open(self) -> _Seen:
+        generation = self._current()
         if not generation:
             return _NOTHING
+        stamp = self._stamp(generation)
+        if not generation.startswith(f"{_GENERATION}{self._fingerprint}-"):
+            return _Seen(generation, stamp, IndexState.OUTDATED, None)
         path = self._root / generation
         try:
             if generation != self._seen.generation:
@@ -228,11 +215,11 @@ class FolderEngine:
             snapshot = self._format.snapshot(path)
         except FileNotFoundError:
             raise
-        except Exception:  # a damaged file can make a library raise anything
+        except Exception as error:  # a damaged file can make a library raise anything
+            if self._stamp(generation) != stamp:
+                raise FileNotFoundError(path) from error  # written or replaced meanwhile: look again
             log.exception("search index %s cannot be read", path)
             return _Seen(generation, stamp, IndexState.DAMAGED, None)
-        if snapshot.meta.fingerprint != self._fingerprint:
-            return _Seen(generation, stamp, IndexState.OUTDATED, None)
         return _Seen(generation, stamp, IndexState.READY, snapshot)
 
     def _current(self) -> str:
@@ -258,7 +245,7 @@ class FolderEngine:
 
     def _remove_all_but_current(self) -> None:
         current = self._current()
-        for path in self._root.glob("generation-*"):
+        for path in self._root.glob(f"{_GENERATION}*"):
             if path.name != current:
                 shutil.rmtree(path, ignore_errors=True)
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 _ELLIPSIS: Final = "…"
 _SAID_EITHER_WAY = frozenset(I_OR_Y.values())
 _BETWEEN_WORDS = r"[\W_]{1,3}"
+_SEPARATOR = re.compile(r"[\W_]+")
 _scorer = BasicFragmentScorer()
 
 
@@ -42,10 +43,15 @@ class Highlighter:
     """Marks texts (in canonical composition) for one query; `length` is in characters."""
 
     def __init__(self, query: Query) -> None:
+        self._seen: set[str] = set()
         ways = [_BETWEEN_WORDS.join(map(_written, words)) for words in query.marks]
         ways += [rf"{re.escape(prefix)}[^\W_]*" for prefix in query.prefixes]
         either = "|".join(sorted(ways, key=len, reverse=True))
-        self._pattern = re.compile(rf"(?<![^\W_])(?:{either})(?![^\W_])") if ways else None
+        # Looking at the first letter first halves the time.
+        first = "".join(
+            {re.escape(way[0]) for way in (*(words[0] for words in query.marks), *query.prefixes)}
+        )
+        self._pattern = re.compile(rf"(?=[{first}])(?<![^\W_])(?:{either})(?![^\W_])") if ways else None
 
     def whole(self, text: str) -> tuple[Segment, ...]:
         return tuple(_segments(text, self._marks(text), 0, len(text)))
@@ -61,11 +67,18 @@ class Highlighter:
         after = [Segment(_ELLIPSIS, is_match=False)] if end < len(text) else []
         return (*before, *shown, *after)
 
+    def found_words(self) -> set[str]:
+        """The folded words marked so far, in all texts."""
+        words = {word for phrase in self._seen for word in _SEPARATOR.split(phrase)}
+        return words | {I_OR_Y[word] for word in words & I_OR_Y.keys()}
+
     def _marks(self, text: str) -> list[_Mark]:
         if self._pattern is None:
             return []
         folded = text.translate(_FOLDED)
-        return [_Mark(*found.span(), found.group()) for found in self._pattern.finditer(folded)]
+        marks = [_Mark(*found.span(), found.group()) for found in self._pattern.finditer(folded)]
+        self._seen.update(mark.text for mark in marks)
+        return marks
 
 
 def _passage(text: str, marks: list[_Mark], length: int) -> tuple[int, int]:

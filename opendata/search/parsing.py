@@ -13,7 +13,7 @@ from whoosh import query as whoosh_query
 from whoosh.qparser import OperatorsPlugin, PhrasePlugin, PrefixPlugin, QueryParser, TaggingPlugin, syntax
 
 from opendata.kernel.text import clean_line, fold
-from opendata.search.analysis import Chunk, chunks, pairs
+from opendata.search.analysis import Chunk, View, chunks, pairs
 from opendata.search.query import (
     WEIGHTS,
     AnyOf,
@@ -23,7 +23,6 @@ from opendata.search.query import (
     Query,
     Scored,
     Side,
-    View,
     Word,
     required_words,
 )
@@ -50,10 +49,11 @@ class Parser:
             None,
             plugins=[
                 PhrasePlugin(),
-                PrefixPlugin(),
+                # Before the prefixes: at -từ* both would match, and the first one is asked first.
                 OperatorsPlugin(
                     And=None, Or=None, AndNot=None, AndMaybe=None, Require=None, Not=r"(^|(?<=\s))-(?=[^\s-])"
                 ),
+                PrefixPlugin(),
                 _SidesPlugin(),
             ],
         )

@@ -40,6 +40,7 @@ class TextField:
 class IndexSchema:
     """What the caller's documents hold. `numbers` and `sort_keys` (compared by code point) can be sorted by.
 
+    Texts of the same boost are scored as one: every word of a query costs a look-up for each boost.
     Raise `version` when documents are written differently under the same names; every index is then
     seen as outdated.
     """
@@ -49,6 +50,13 @@ class IndexSchema:
     numbers: tuple[str, ...] = ()
     sort_keys: tuple[str, ...] = ()
     version: int = 1
+
+    def boosts(self) -> dict[float, tuple[str, ...]]:
+        """Each boost with the names of its texts, in the schema's order."""
+        grouped: dict[float, tuple[str, ...]] = {}
+        for text in self.texts:
+            grouped[text.boost] = (*grouped.get(text.boost, ()), text.name)
+        return grouped
 
     def fingerprint(self) -> str:
         """Equal for two indexes only when their documents and words are made alike."""

@@ -62,14 +62,18 @@ class SearchService:
         query = self._parser.parse(request.text)
         found, relaxed = self._find(request, query)
         highlighter = Highlighter(query)
-        return SearchResponse(
-            total=found.total,
-            hits=tuple(_hit(match, highlighter, request.highlight) for match in found.matches),
-            facets=found.facets,
-            suggestion=self._correction(request, query, found_nothing=relaxed or not found.total),
-            relaxed=relaxed,
-            took_seconds=time.perf_counter() - started,
-        )
+        hits = tuple(_hit(match, highlighter, request.highlight) for match in found.matches)
+        suggestion = None
+        if query.is_plain and not request.offset:
+            suggestion = correct(
+                self._engine,
+                self._parser,
+                request,
+                found=highlighter.found_words(),
+                found_nothing=relaxed or not found.total,
+            )
+        took = time.perf_counter() - started
+        return SearchResponse(found.total, hits, found.facets, suggestion, relaxed, took)
 
     def suggest(self, text: str, limit: int, access: frozenset[str]) -> list[str]:
         """Lines that complete what is being typed, best first."""
@@ -117,11 +121,6 @@ class SearchService:
 
     def _matches_unfiltered(self, request: SearchRequest, query: Query) -> bool:
         return self._engine.search(replace(request, filters={}, facets={}, limit=0), query).total > 0
-
-    def _correction(self, request: SearchRequest, query: Query, *, found_nothing: bool) -> str | None:
-        if request.offset or not query.is_plain:
-            return None
-        return correct(self._engine, self._parser, request, found_nothing=found_nothing)
 
 
 def _hit(match: Match, highlighter: Highlighter, wanted: Mapping[str, int]) -> Hit:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import unicodedata
 from collections import Counter, defaultdict
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import TYPE_CHECKING, Final
 
 from whoosh.support.levenshtein import damerau_levenshtein
@@ -24,6 +24,7 @@ from opendata.search.query import Clause, Phrase, Query, Side, Word
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from collections.abc import Set as AbstractSet
 
 _SEPARATOR: Final = "\x1f"
 _LONGEST_LINE: Final = 160
@@ -86,14 +87,20 @@ def _without_marks(text: str) -> str:
 
 
 def correct(
-    engine: SearchEngine, parser: Parser, request: SearchRequest, *, found_nothing: bool
+    engine: SearchEngine,
+    parser: Parser,
+    request: SearchRequest,
+    *,
+    found: AbstractSet[str],
+    found_nothing: bool,
 ) -> str | None:
     """The line that was probably meant, as the visible documents write it; None where it seems right.
 
     Words that no visible document holds are replaced by near ones that are; when `found_nothing`, also
     words that exist but never beside their neighbours (a wrong syllable is often another syllable).
+    `found` are words known to be in some hit, which spares looking them up.
     """
-    return _Speller(engine, parser, request).correct(found_nothing=found_nothing)
+    return _Speller(engine, parser, request).correct(found, found_nothing=found_nothing)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +117,7 @@ class _Speller:
         self._access = request.access
         self._typed = list(chunks(request.text[:LONGEST_TEXT]))
 
-    def correct(self, *, found_nothing: bool) -> str | None:
+    def correct(self, found: AbstractSet[str], *, found_nothing: bool) -> str | None:
         if len(self._typed) > _MOST_WORDS:
             return None
         meant = [chunk.folded for chunk in self._typed]
@@ -119,7 +126,7 @@ class _Speller:
                 continue  # a code or a number
             before = meant[place - 1][-1:] if place else ()
             after = meant[place + 1][:1] if place + 1 < len(meant) else ()
-            known = self._count(Word(words[0])) > 0
+            known = words[0] in found or self._count(Word(words[0])) > 0
             if known and not (found_nothing and (before or after) and not self._beside(words, before, after)):
                 continue
             meant[place] = self._best(words[0], before, after, must_fit=known) or words
@@ -166,8 +173,9 @@ class _Speller:
         return self._engine.search(SearchRequest(access=self._access, limit=0), query).total
 
     def _written(self, meant: Sequence[tuple[str, ...]]) -> str | None:
-        """The folded words as the best hits write them; None where no hit shows a corrected word."""
-        spellings = self._spellings([word for words in meant for word in words])
+        """The folded words as visible documents write them; None where a corrected word is not shown."""
+        changed = [words for words, chunk in zip(meant, self._typed, strict=True) if words != chunk.folded]
+        spellings = self._spellings([word for words in meant for word in words], changed)
         line: list[str] = []
         for words, chunk in zip(meant, self._typed, strict=True):
             typed = chunk.exact[0] if chunk.code is None else chunk.code[0]
@@ -179,20 +187,31 @@ class _Speller:
                 line.append(spellings.get(typed, typed))  # typed with accents it is in no list
         return " ".join(line)
 
-    def _spellings(self, folded: Sequence[str]) -> dict[str, str]:
-        """Each word as the best hits write it most, above all beside the neighbours it has here."""
+    def _spellings(self, folded: Sequence[str], changed: Iterable[tuple[str, ...]]) -> dict[str, str]:
+        """Each word as it is written most, above all beside the neighbours it has here."""
         neighbours = set(pairwise(folded))
         votes: dict[str, Counter[str]] = defaultdict(Counter)
-        query = self._parser.parse(" ".join(folded))
-        for match in self._engine.search(SearchRequest(access=self._access, limit=10), query).matches:
-            for text in match.texts.values():
-                words = [
-                    pair for chunk in chunks(text) for pair in zip(chunk.exact, chunk.folded, strict=True)
-                ]
-                for exact, word in words:
-                    votes[word][exact] += 1
-                for left, right in pairwise(words):
-                    if (left[1], right[1]) in neighbours:
-                        for exact, word in (left, right):
-                            votes[word][exact] += 5
+        for text in (*self._best_texts(folded), *self._lines(folded), *chain(*map(self._lines, changed))):
+            words = [pair for chunk in chunks(text) for pair in zip(chunk.exact, chunk.folded, strict=True)]
+            for exact, word in words:
+                votes[word][exact] += _weight(exact, word)
+            for left, right in pairwise(words):
+                if (left[1], right[1]) in neighbours:
+                    for exact, word in (left, right):
+                        votes[word][exact] += 5 * _weight(exact, word)
         return {word: votes[word].most_common(1)[0][0] for word in folded if votes[word]}
+
+    def _best_texts(self, folded: Sequence[str]) -> list[str]:
+        request = SearchRequest(access=self._access, limit=10)
+        found = self._engine.search(request, self._parser.parse(" ".join(folded)))
+        return [text for match in found.matches for text in match.texts.values()]
+
+    def _lines(self, folded: Sequence[str]) -> list[str]:
+        """Lines to suggest that go on from these words: keywords and names that no shown text may hold."""
+        terms = self._engine.terms(Vocabulary.SUGGESTIONS, " ".join(folded)[:_LONGEST_KEY], self._access, 5)
+        return [term.partition(_SEPARATOR)[2] for term, _ in terms]
+
+
+def _weight(exact: str, folded: str) -> int:
+    """File and column names write bare what is accented everywhere else."""
+    return 1 if exact == folded else 3

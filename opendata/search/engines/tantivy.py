@@ -17,21 +17,20 @@ from typing import TYPE_CHECKING, Any, Final
 import tantivy
 from tantivy import Occur, Order
 
-from opendata.search.analysis import views
-from opendata.search.folder import META_ID, DamagedIndexError, IndexMeta, kept_json
+from opendata.search.analysis import View
+from opendata.search.fields import ALL, POSITION_ID, indexed_words, kept_json, scoring_fields
+from opendata.search.folder import DamagedIndexError
 from opendata.search.port import Counts, Found, IndexSchema, Match, SearchDocument, SearchRequest, Vocabulary
-from opendata.search.query import AnyOf, Clause, Phrase, Prefix, Query, Side, View, Word
+from opendata.search.query import AnyOf, Clause, Phrase, Prefix, Query, Side, Word
 from opendata.search.suggest import suggestion_terms
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 _HEAP_BYTES: Final = 64_000_000
-# Stands between two texts in `all`, so that no phrase reaches from one into the other.
-_GAP: Final = " ¶ "
 # Counts are exact only when no segment cuts its list of values short.
 _EVERY_VALUE: Final = 1_000_000
-_FIELD_OF: Final = {Vocabulary.WORDS: "all", Vocabulary.SUGGESTIONS: "suggestions"}
+_FIELD_OF: Final = {Vocabulary.WORDS: ALL, Vocabulary.SUGGESTIONS: "suggestions"}
 _SPLIT = tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.whitespace()).build()
 
 _Clauses = list[tuple[Occur, tantivy.Query]]
@@ -46,16 +45,16 @@ class TantivyFormat:
         self._fields = _fields(schema)
 
     def write(
-        self, path: Path, upserts: Iterable[SearchDocument], deletes: Iterable[str], meta: IndexMeta
+        self, path: Path, upserts: Iterable[SearchDocument], deletes: Iterable[str], position: int
     ) -> None:
         writer = self._open(path).writer(_HEAP_BYTES, num_threads=1)
         try:
-            for name in (META_ID, *deletes):
+            for name in (POSITION_ID, *deletes):
                 writer.delete_documents_by_term("id", name)
             for document in upserts:
                 writer.delete_documents_by_term("id", document.id)
                 writer.add_document(self._document(document))
-            writer.add_document(_meta_document(meta))
+            writer.add_document(_position_document(position))
             writer.commit()
             writer.garbage_collect_files()
         except BaseException:
@@ -97,15 +96,8 @@ class TantivyFormat:
     def _document(self, document: SearchDocument) -> tantivy.Document:
         made = tantivy.Document()
         made.add_text("id", document.id)
-        everything: list[str] = []
-        for name, text in document.texts.items():
-            seen = views(text)
-            folded = " ".join(seen.folded)
-            made.add_text(f"{View.EXACT}.{name}", " ".join(seen.exact))
-            made.add_text(f"{View.FOLDED}.{name}", folded)
-            made.add_text(f"{View.PAIRS}.{name}", " ".join(seen.pairs))
-            everything.append(folded)
-        made.add_text("all", _GAP.join(everything))
+        for name, words in indexed_words(self.schema, document).items():
+            made.add_text(name, words)
         for word in document.access:
             made.add_text("access", word)
         for name, values in document.facets.items():
@@ -126,11 +118,10 @@ def _fields(schema: IndexSchema) -> tantivy.Schema:
     builder.add_text_field("id", stored=True, tokenizer_name="raw", index_option="basic")
     builder.add_bytes_field("kept", stored=True)
     builder.add_text_field("access", tokenizer_name="raw", index_option="basic")
-    builder.add_text_field("all", tokenizer_name="words", index_option="position")
+    builder.add_text_field(ALL, tokenizer_name="words", index_option="position")
     builder.add_text_field("suggestions", tokenizer_name="raw", index_option="basic")
-    for text in schema.texts:
-        for view in View:
-            builder.add_text_field(f"{view}.{text.name}", tokenizer_name="words", index_option="freq")
+    for _, _, name in scoring_fields(schema):
+        builder.add_text_field(name, tokenizer_name="words", index_option="freq")
     for name in schema.facets:
         builder.add_text_field(f"facet.{name}", fast=True, tokenizer_name="raw", index_option="basic")
     for name in schema.numbers:
@@ -140,10 +131,10 @@ def _fields(schema: IndexSchema) -> tantivy.Schema:
     return builder.build()
 
 
-def _meta_document(meta: IndexMeta) -> tantivy.Document:
+def _position_document(position: int) -> tantivy.Document:
     made = tantivy.Document()
-    made.add_text("id", META_ID)
-    made.add_bytes("kept", meta.to_json().encode())
+    made.add_text("id", POSITION_ID)
+    made.add_bytes("kept", str(position).encode())
     return made
 
 
@@ -162,13 +153,15 @@ class TantivySnapshot:
     """A Snapshot: a searcher sees one commit and may be shared by threads."""
 
     def __init__(self, schema: IndexSchema, fields: tantivy.Schema, searcher: tantivy.Searcher) -> None:
-        self._schema = schema
         self._fields = fields
         self._searcher = searcher
-        found = searcher.search(self._term("id", META_ID), 1).hits
+        self._boosted: dict[View, list[tuple[float, str]]] = {view: [] for view in View}
+        for view, boost, field in scoring_fields(schema):
+            self._boosted[view].append((boost, field))
+        found = searcher.search(self._term("id", POSITION_ID), 1).hits
         if not found:
             raise DamagedIndexError("the row that holds the position is missing")
-        self.meta = IndexMeta.from_json(_kept(searcher.doc(found[0][1])))
+        self.position = int(_kept(searcher.doc(found[0][1])))
 
     def count(self) -> int:
         return self._searcher.num_docs - 1  # all but the row that holds the position
@@ -246,21 +239,19 @@ class TantivySnapshot:
     def _clause(self, clause: Clause) -> tantivy.Query:
         match clause:
             case Word(text):
-                return self._term("all", text)
+                return self._term(ALL, text)
             case Phrase(words):
-                return tantivy.Query.phrase_query(self._fields, "all", list(words))
+                return tantivy.Query.phrase_query(self._fields, ALL, list(words))
             case Prefix(text):
-                return tantivy.Query.regex_query(self._fields, "all", f"{re.escape(text)}.*")
+                return tantivy.Query.regex_query(self._fields, ALL, f"{re.escape(text)}.*")
             case AnyOf(clauses):
                 return _any_of(map(self._clause, clauses))
 
     def _scores(self, query: Query) -> Iterator[tuple[Occur, tantivy.Query]]:
         for scored in query.scored:
-            for text in self._schema.texts:
-                term = tantivy.Query.term_query(
-                    self._fields, f"{scored.view}.{text.name}", scored.term, "freq"
-                )
-                yield Occur.Should, tantivy.Query.boost_query(term, scored.weight * text.boost)
+            for boost, field in self._boosted[scored.view]:
+                term = tantivy.Query.term_query(self._fields, field, scored.term, "freq")
+                yield Occur.Should, tantivy.Query.boost_query(term, scored.weight * boost)
 
     def _term(self, field: str, value: str) -> tantivy.Query:
         return tantivy.Query.term_query(self._fields, field, value, "basic")

@@ -23,10 +23,10 @@ from whoosh.index import exists_in
 from whoosh.query import Phrase as WhooshPhrase
 from whoosh.scoring import BM25F
 
-from opendata.search.analysis import views
-from opendata.search.folder import META_ID, DamagedIndexError, IndexMeta, kept_json
+from opendata.search.fields import ALL, POSITION_ID, indexed_words, kept_json, scoring_fields
+from opendata.search.folder import DamagedIndexError
 from opendata.search.port import Counts, Found, IndexSchema, Match, SearchDocument, SearchRequest, Vocabulary
-from opendata.search.query import AnyOf, Clause, Phrase, Prefix, Query, Side, View, Word
+from opendata.search.query import AnyOf, Clause, Phrase, Prefix, Query, Side, Word
 from opendata.search.suggest import suggestion_terms
 
 if TYPE_CHECKING:
@@ -36,9 +36,8 @@ if TYPE_CHECKING:
 
     from whoosh.matching import Matcher
 
-_GAP: Final = " ¶ "
 _CHECKSUMS: Final = "checksums.json"
-_FIELD_OF: Final = {Vocabulary.WORDS: "all", Vocabulary.SUGGESTIONS: "suggestions"}
+_FIELD_OF: Final = {Vocabulary.WORDS: ALL, Vocabulary.SUGGESTIONS: "suggestions"}
 
 
 class WhooshFormat:
@@ -48,18 +47,18 @@ class WhooshFormat:
         self.schema = schema
 
     def write(
-        self, path: Path, upserts: Iterable[SearchDocument], deletes: Iterable[str], meta: IndexMeta
+        self, path: Path, upserts: Iterable[SearchDocument], deletes: Iterable[str], position: int
     ) -> None:
         storage = FileStorage(str(path))
         index = storage.open_index() if exists_in(str(path)) else storage.create_index(_fields(self.schema))
         last = {document.id: document for document in upserts}  # a writer does not see what it just added
         writer = index.writer()
         try:
-            for name in {META_ID, *deletes, *last}:
+            for name in {POSITION_ID, *deletes, *last}:
                 writer.delete_by_term("id", name)
             for document in last.values():
                 writer.add_document(**self._document(document))
-            writer.add_document(id=META_ID, kept=meta.to_json())
+            writer.add_document(id=POSITION_ID, kept=str(position))
         except BaseException:
             writer.cancel()
             raise
@@ -84,27 +83,13 @@ class WhooshFormat:
                 raise DamagedIndexError(f"{name} is not what was written")
 
     def snapshot(self, path: Path) -> WhooshSnapshot:
-        stamp = self.stamp(path)
         memory = RamStorage()
-        try:
-            memory.files = {
-                file.name: file.read_bytes() for file in path.iterdir() if file.name.startswith(("_", "MAIN"))
-            }
-            return WhooshSnapshot(self.schema, memory.open_index().searcher(weighting=BM25F()))
-        except Exception as error:
-            if self.stamp(path) != stamp:  # a commit came between, and took files away
-                raise FileNotFoundError(path) from error
-            raise
+        memory.files = {file.name: file.read_bytes() for file in _files(path)}
+        return WhooshSnapshot(self.schema, memory.open_index().searcher(weighting=BM25F()))
 
     def _document(self, document: SearchDocument) -> dict[str, object]:
         fields: dict[str, object] = {"id": document.id, "kept": kept_json(self.schema, document)}
-        everything: list[str] = []
-        for name, text in document.texts.items():
-            seen = views(text)
-            for view in View:
-                fields[f"{view}.{name}"] = " ".join(getattr(seen, view))
-            everything.append(" ".join(seen.folded))
-        fields["all"] = _GAP.join(everything)
+        fields |= indexed_words(self.schema, document)
         fields["suggestions"] = "\n".join(suggestion_terms(document.suggestions))
         fields["row"] = json.dumps(
             {
@@ -122,19 +107,21 @@ def _fields(schema: IndexSchema) -> Schema:
         id=ID(unique=True, stored=True),
         kept=STORED,
         row=STORED,
-        all=TEXT(analyzer=words, phrase=True),
         suggestions=TEXT(analyzer=RegexTokenizer(r"[^\n]+"), phrase=False),
     )
-    for text in schema.texts:
-        for view in View:
-            fields.add(f"{view}.{text.name}", TEXT(analyzer=words, phrase=False))
+    fields.add(ALL, TEXT(analyzer=words, phrase=True))
+    for _, _, name in scoring_fields(schema):
+        fields.add(name, TEXT(analyzer=words, phrase=False))
     return fields
 
 
+def _files(path: Path) -> list[Path]:
+    return [file for file in path.iterdir() if file.suffix in {".seg", ".toc"}]
+
+
 def _write_checksums(path: Path) -> None:
-    files = [file for file in path.iterdir() if file.suffix in {".seg", ".toc"}]
     fresh = path / f"{_CHECKSUMS}.new"
-    fresh.write_text(json.dumps({file.name: zlib.crc32(file.read_bytes()) for file in files}))
+    fresh.write_text(json.dumps({file.name: zlib.crc32(file.read_bytes()) for file in _files(path)}))
     fresh.replace(path / _CHECKSUMS)
 
 
@@ -153,24 +140,24 @@ class WhooshSnapshot:
     """A Snapshot. Whoosh's readers keep a place in their files, hence the lock."""
 
     def __init__(self, schema: IndexSchema, searcher: Any) -> None:
-        self._schema = schema
+        self._scoring_fields = list(scoring_fields(schema))
         self._searcher = searcher
         self._lock = threading.Lock()
         self._rows: dict[int, _Row] = {}
         self._held: dict[tuple[str, str], frozenset[int]] = {}
-        meta = None
+        position = None
         for number, stored in searcher.reader().iter_docs():
-            if stored["id"] == META_ID:
-                meta = IndexMeta.from_json(stored["kept"])
+            if stored["id"] == POSITION_ID:
+                position = int(stored["kept"])
             else:
                 row = json.loads(stored["row"])
                 facets = {name: tuple(values) for name, values in row["facets"].items()}
                 self._rows[number] = _Row(
                     stored["id"], frozenset(row["access"]), facets, row["sort"], stored["kept"]
                 )
-        if meta is None:
+        if position is None:
             raise DamagedIndexError("the row that holds the position is missing")
-        self.meta = meta
+        self.position = position
 
     def count(self) -> int:
         return len(self._rows)
@@ -231,10 +218,11 @@ class WhooshSnapshot:
     def _scores(self, query: Query, found: frozenset[int]) -> Mapping[int, float]:
         scores: dict[int, float] = defaultdict(float)
         for scored in query.scored:
-            for text in self._schema.texts:
-                for number, score in self._postings(f"{scored.view}.{text.name}", scored.term):
-                    if number in found:
-                        scores[number] += score * scored.weight * text.boost
+            for view, boost, field in self._scoring_fields:
+                if view is scored.view:
+                    for number, score in self._postings(field, scored.term):
+                        if number in found:
+                            scores[number] += score * scored.weight * boost
         return scores
 
     def _matching(self, query: Query) -> set[int]:
@@ -253,12 +241,12 @@ class WhooshSnapshot:
     def _clause(self, clause: Clause) -> AbstractSet[int]:
         match clause:
             case Word(text):
-                return self._holding("all", text)
+                return self._holding(ALL, text)
             case Phrase(words):
-                return set(WhooshPhrase("all", list(words)).docs(self._searcher))
+                return set(WhooshPhrase(ALL, list(words)).docs(self._searcher))
             case Prefix(text):
-                terms = self._searcher.reader().expand_prefix("all", text)
-                return set[int]().union(*(self._holding("all", term.decode()) for term in terms))
+                terms = self._searcher.reader().expand_prefix(ALL, text)
+                return set[int]().union(*(self._holding(ALL, term.decode()) for term in terms))
             case AnyOf(clauses):
                 return set[int]().union(*map(self._clause, clauses))
 
