@@ -76,7 +76,7 @@ class Translator:
         """Bytes in binary steps with at most one decimal: 1,4 MB."""
         amount = float(count)
         for unit in ("B", "KB", "MB", "GB", "TB"):
-            if amount < _STEP or unit == "TB":
+            if round(amount, 1) < _STEP or unit == "TB":  # 1,023.96 KB would show as 1,024 KB
                 break
             amount /= _STEP
         shown = self.number(round(amount, 1)) if unit != "B" else self.number(count)
@@ -108,7 +108,7 @@ def choose_language(accept: str) -> str:
         tag, _, parameter = part.strip().partition(";")
         name, _, quality = parameter.strip().partition("=")
         try:
-            weight = float(quality) if name == "q" else 1.0
+            weight = float(quality) if name.strip().lower() == "q" else 1.0
         except ValueError:
             weight = 0.0
         language = tag.strip().lower().split("-")[0]

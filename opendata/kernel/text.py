@@ -11,15 +11,18 @@ import unicodedata
 
 _D_STROKE = str.maketrans({"đ": "d", "Đ": "D", "ð": "d", "Ð": "D"})
 _NOT_SLUG = re.compile(r"[^a-z0-9]+")
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u2028\u2029]")
+# Control characters, line separators, and halves of surrogate pairs: JSON can spell the last ones
+# ("\\ud800"), and no database, index or answer can carry them as UTF-8.
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u2028\u2029\ud800-\udfff]")
 
 # The Vietnamese alphabet orders ă â đ ê ô ơ ư as letters of their own, after their plain form;
-# f j w z, absent from it, keep their Latin places. Tones order words that are otherwise equal:
+# f j w z, absent from it, keep their Latin places. Tones order syllables that are otherwise equal:
 # none, huyền, hỏi, ngã, sắc, nặng (the order of Vietnamese dictionaries).
 _ALPHABET = "aăâbcdđeêfghijklmnoôơpqrstuưvwxyz"
 _LETTER_RANK = {letter: f"{rank:02d}" for rank, letter in enumerate(_ALPHABET, start=40)}
 _TONE_RANK = {"\u0300": "1", "\u0309": "2", "\u0303": "3", "\u0301": "4", "\u0323": "5"}
-_DIGITS = re.compile(r"\d+")
+_NUMBER_OR_CHARACTER = re.compile(r"\d+|.", re.DOTALL)
+_LONGEST_NUMBER = 999
 
 
 def nfc(text: str) -> str:
@@ -47,19 +50,22 @@ def slugify(text: str, *, limit: int = 80) -> str:
 def sort_key(text: str) -> str:
     """Digits whose order is Vietnamese dictionary order, the same under every database collation.
 
-    Letters first, then tones as a tie-break over the whole string; runs of digits order by value.
+    Syllable by syllable: first the letters, then the tone, so `tuân thủ` comes before `tuần chay`. White
+    space, punctuation, numbers (by value), letters and other writing follow each other in this order.
     """
-    letters: list[str] = []
-    tones: list[str] = []
-    padded = _DIGITS.sub(lambda run: run.group().zfill(12)[-12:], nfc(text).casefold())
-    for char in unicodedata.normalize("NFD", padded):
-        if char in _TONE_RANK:
-            tones.append(f"{len(letters):03d}{_TONE_RANK[char]}")
-        elif unicodedata.combining(char):
-            letters[-1:] = [unicodedata.normalize("NFC", "".join(letters[-1:]) + char)]
-        else:
-            letters.append(char)
-    return "".join(_rank(letter) for letter in letters) + "00" + "".join(tones)
+    key: list[str] = []
+    tones: list[str] | None = None  # of the syllable that is being read
+    for part in _NUMBER_OR_CHARACTER.findall(nfc(text).casefold()):
+        letter, tone = _letter_and_tone(part)
+        if letter.isalpha() or not letter:
+            tones = [*(tones or ()), tone]
+        elif tones is not None:
+            key.append(_syllable_end(tones))
+            tones = None
+        key.append(_rank(letter))
+    if tones is not None:
+        key.append(_syllable_end(tones))
+    return "".join(key)
 
 
 def clean_line(text: str) -> str:
@@ -73,12 +79,30 @@ def clean_text(text: str) -> str:
     return "\n".join(_CONTROL.sub("", line).rstrip() for line in unified.split("\n")).strip()
 
 
+def _letter_and_tone(part: str) -> tuple[str, str]:
+    """`ệ` → (`ê`, nặng's digit); a combining mark on its own has no letter; numbers stay as they are."""
+    if part.isascii():
+        return part, ""
+    marks = unicodedata.normalize("NFD", part)
+    tone = "".join(_TONE_RANK.get(mark, "") for mark in marks)
+    letter = nfc("".join(mark for mark in marks if mark not in _TONE_RANK))
+    return ("" if unicodedata.combining(letter[:1] or "\u0300") else letter), tone
+
+
+def _syllable_end(tones: list[str]) -> str:
+    """Sorts before any further letter."""
+    return "0" + ("".join(tones) or "0")
+
+
 def _rank(letter: str) -> str:
-    rank = _LETTER_RANK.get(letter)
+    if not letter:
+        return ""
+    rank = _LETTER_RANK.get(letter) or _LETTER_RANK.get(fold(letter))  # ü stands with u
     if rank is not None:
         return rank
-    if letter.isdigit():
-        return f"3{unicodedata.digit(letter, 0)}"
+    if letter.isdecimal():
+        value = "".join(str(unicodedata.decimal(digit)) for digit in letter).lstrip("0")[:_LONGEST_NUMBER]
+        return f"3{len(value):03d}{value}"
     if letter.isspace():
         return "10"
-    return f"2{min(ord(letter[0]), 0xFFFF):05d}"
+    return f"{8 if letter.isalpha() else 2}{ord(letter[0]):07d}"
