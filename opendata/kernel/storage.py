@@ -6,17 +6,18 @@ temporary file → sha256 while streaming → fsync → rename → fsync of the 
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import re
-import secrets
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import IO, TYPE_CHECKING, Protocol
 from urllib.parse import unquote, urlsplit
 
 from opendata.kernel.errors import TooLargeError
 from opendata.kernel.i18n import translator
+from opendata.kernel.scratch import drop_abandoned, scratch_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -68,29 +69,32 @@ class LocalStore:
         self._folder = folder
         self._incoming = folder / "incoming"
 
+    @property
+    def folder(self) -> Path:
+        """Where the files lie, for readers that open them by path."""
+        return self._folder
+
     def prepare(self) -> None:
         """Create the folders and drop what an interrupted upload left behind."""
         self._incoming.mkdir(parents=True, exist_ok=True)
-        for leftover in self._incoming.iterdir():
-            if _is_abandoned(leftover):
-                leftover.unlink(missing_ok=True)
+        _sync_folder(self._folder.parent)
+        drop_abandoned(self._incoming)
 
     def put(self, source: Readable, *, limit: int | None = None) -> StoredFile:
-        self._incoming.mkdir(parents=True, exist_ok=True)
-        temporary = self._incoming / f"{os.getpid()}-{secrets.token_hex(8)}"
-        try:
-            stored = _write(source, temporary, limit)
+        with scratch_file(self._incoming) as incoming:
+            stored = _write(source, incoming, limit)
             target = self._target(stored.sha256)
-            if not target.exists():
-                _make_folders(target.parent, self._folder)
-                temporary.chmod(0o440)
-                temporary.rename(target)
-                _sync_folder(target.parent)
-            if _digest(target) != stored:
+            if _holds(target, stored):
+                _sync_folder(target.parent)  # who moved it there may not have come as far yet
+                return stored
+            _make_folders(target.parent, self._folder)
+            temporary = Path(incoming.name)
+            temporary.chmod(0o440)
+            temporary.rename(target)  # also over a copy that was damaged since
+            _sync_folder(target.parent)
+            if not _holds(target, stored):
                 raise StorageError(f"{stored.sha256} reads back differently")
             return stored
-        finally:
-            temporary.unlink(missing_ok=True)
 
     def path(self, sha256: str) -> Path:
         target = self._target(sha256)
@@ -106,13 +110,15 @@ class LocalStore:
 
     def check(self) -> None:
         """Raises OSError when the folder cannot be written."""
-        probe = self._incoming / f"{os.getpid()}-probe-{secrets.token_hex(4)}"
-        probe.touch()
-        probe.unlink()
+        if not self._incoming.is_dir():
+            raise FileNotFoundError(errno.ENOENT, "the file store was not prepared", str(self._incoming))
+        with scratch_file(self._incoming):
+            pass
 
     def digests(self) -> Iterator[str]:
         for path in sorted(self._folder.glob("??/??/*")):
-            yield path.name
+            if _DIGEST.fullmatch(path.name):
+                yield path.name
 
     def _target(self, sha256: str) -> Path:
         if not _DIGEST.fullmatch(sha256):
@@ -128,25 +134,28 @@ def open_store(url: str) -> LocalStore:
     return LocalStore(Path(unquote(parts.path)))
 
 
-def _write(source: Readable, target: Path, limit: int | None) -> StoredFile:
+def _write(source: Readable, out: IO[bytes], limit: int | None) -> StoredFile:
     digest = hashlib.sha256()
     size = 0
-    with target.open("xb") as out:
-        while chunk := source.read(CHUNK):
-            size += len(chunk)
-            if limit is not None and size > limit:
-                raise TooLargeError(limit=translator("en").size(limit))
-            digest.update(chunk)
-            out.write(chunk)
-        out.flush()
-        os.fsync(out.fileno())
+    while chunk := source.read(CHUNK):
+        size += len(chunk)
+        if limit is not None and size > limit:
+            raise TooLargeError(limit=translator("en").size(limit))
+        digest.update(chunk)
+        out.write(chunk)
+    out.flush()
+    os.fsync(out.fileno())
     return StoredFile(digest.hexdigest(), size)
 
 
-def _digest(path: Path) -> StoredFile:
-    with path.open("rb") as handle:
-        digest = hashlib.file_digest(handle, "sha256")
-        return StoredFile(digest.hexdigest(), handle.tell())
+def _holds(path: Path, stored: StoredFile) -> bool:
+    """Whether exactly these bytes can be read from `path`."""
+    try:
+        with path.open("rb") as handle:
+            digest = hashlib.file_digest(handle, "sha256")
+            return StoredFile(digest.hexdigest(), handle.tell()) == stored
+    except FileNotFoundError:
+        return False
 
 
 def _make_folders(folder: Path, root: Path) -> None:
@@ -164,9 +173,3 @@ def _sync_folder(folder: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
-
-
-def _is_abandoned(path: Path) -> bool:
-    """Whether the process that was writing it is gone."""
-    pid = path.name.partition("-")[0]
-    return not (pid.isdigit() and Path(f"/proc/{pid}").exists())
