@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import math
 import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerifyMismatchError
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 
 from opendata.accounts import audit
 from opendata.accounts.models import Agency, ApiToken, Membership, Person, WebSession
@@ -42,6 +43,8 @@ SESSION_LIFE = dt.timedelta(days=14)
 TOKEN_PREFIX = "odp_"  # noqa: S105 - the public prefix that lets scanners find leaked tokens
 MAX_TOKEN_DAYS = 366
 MIN_PASSWORD = 12
+LONGEST_EMAIL = 254  # RFC 5321, as the column
+LONGEST_NAME = 200
 FREE_FAILURES = 5
 LOCK_STEP = dt.timedelta(seconds=30)
 LONGEST_LOCK = dt.timedelta(minutes=15)
@@ -116,7 +119,7 @@ class AccountService:
                 raise EmailTakenError(email=address)
             person = Person(
                 email=address,
-                name=clean_line(name) or address,
+                name=(clean_line(name) or address)[:LONGEST_NAME],
                 password_hash=self._hasher.hash(password),
                 is_platform_admin=is_platform_admin,
                 created_at=self._clock(),
@@ -207,7 +210,8 @@ class AccountService:
             raise UnauthenticatedError
         if token.last_used_at is None or now - token.last_used_at > dt.timedelta(hours=1):
             with self._database.bookkeeping() as unit:
-                unit.session.merge(token).last_used_at = now
+                # This column alone: the token may have been revoked since it was read.
+                unit.session.execute(update(ApiToken).where(ApiToken.id == token.id).values(last_used_at=now))
         return _actor(person, "token")
 
     # -- signing in -----------------------------------------------------------------------
@@ -219,7 +223,7 @@ class AccountService:
             person = _person_by_email(session, clean_line(email).casefold())
         if person is not None and person.locked_until is not None and person.locked_until > now:
             seconds = (person.locked_until - now).total_seconds()
-            raise SignInLockedError(minutes=max(1, round(seconds / 60)))
+            raise SignInLockedError(minutes=math.ceil(seconds / 60))
         if not self._verify(person, password) or person is None:
             if person is not None:
                 self._count_failure(person.id, now)
@@ -251,7 +255,7 @@ class AccountService:
 
     def _count_failure(self, person_id: str, now: dt.datetime) -> None:
         with self._database.bookkeeping() as unit:
-            person = unit.session.get_one(Person, person_id)
+            person = unit.session.get_one(Person, person_id, with_for_update=True)
             person.failed_sign_ins += 1
             over = person.failed_sign_ins - FREE_FAILURES
             if over >= 0:
@@ -277,7 +281,13 @@ class AccountService:
 
 def _check_person(email: str, password: str) -> None:
     errors = []
-    if email.count("@") != 1 or email.startswith("@") or email.endswith("@") or " " in email:
+    if (
+        email.count("@") != 1
+        or email.startswith("@")
+        or email.endswith("@")
+        or " " in email
+        or len(email) > LONGEST_EMAIL
+    ):
         errors.append(FieldError("email", N_("This is not an e-mail address.")))
     if len(password) < MIN_PASSWORD:
         errors.append(

@@ -153,7 +153,7 @@ class CatalogueService:
         """Add gathered counts by dataset id; unknown ids are passed over."""
         with self._database.bookkeeping() as unit:
             for counts, column in ((views, Dataset.view_count), (downloads, Dataset.download_count)):
-                for dataset_id, count in counts.items():
+                for dataset_id, count in sorted(counts.items()):  # one order, or two processes deadlock
                     unit.session.execute(
                         update(Dataset).where(Dataset.id == dataset_id).values({column: column + count})
                     )
@@ -178,16 +178,22 @@ class CatalogueService:
         )
 
 
-def find_dataset(session: Session, key: str) -> Dataset | None:
-    """By id or slug."""
-    return session.scalar(select(Dataset).where((Dataset.id == key) | (Dataset.slug == key)))
+def find_dataset(session: Session, key: str, *, for_change: bool = False) -> Dataset | None:
+    """By id or slug; with `for_change` no one else changes it until this unit of work ends."""
+    chosen = select(Dataset).where((Dataset.id == key) | (Dataset.slug == key))
+    return session.scalar(chosen.with_for_update() if for_change else chosen)
 
 
-def editable(session: Session, actor: Actor, key: str, permission: Permission) -> Dataset:
-    """The dataset, for changing it. What the actor may not even see is not there (NotFoundError)."""
+def editable(
+    session: Session, actor: Actor, key: str, permission: Permission, *, for_change: bool = True
+) -> Dataset:
+    """The dataset, for changing it. What the actor may not even see is not there (NotFoundError).
+
+    `for_change=False` only asks whether it may be changed, in a session for reading.
+    """
     if not actor.is_known:
         raise UnauthenticatedError
-    dataset = find_dataset(session, key)
+    dataset = find_dataset(session, key, for_change=for_change)
     if dataset is None or not can_view_dataset(actor, dataset):
         raise NotFoundError
     actor.require(permission, dataset.agency_code)
@@ -216,11 +222,11 @@ def _require_agency(session: Session, code: str) -> None:
 def _free_slug(session: Session, wished: str | None, title: Mapping[str, str]) -> str:
     if wished is not None:
         slug = slugify(wished)
-        if slug != wished:
+        if slug != wished or not slug:
             hint = FieldError(
                 "slug",
                 N_("An address has only a–z, 0–9 and hyphens, for example “%(slug)s”."),
-                {"slug": slug},
+                {"slug": slug or "dataset"},
             )
             raise InvalidInputError(hint)
         if find_dataset(session, slug) is not None:

@@ -2,23 +2,26 @@
 
 A row is *pending* until a worker claims it, *running* while the claim is renewed, then *done*, or *dead*
 after its last attempt. A claim that is not renewed (a killed worker) runs out and the row is taken again,
-so work is done at least once and every handler must be idempotent. Rows of one `subject` are never run
-side by side.
+so work is done at least once and every handler must be idempotent. A worker that lost its claim meanwhile
+has no say in the row any more: each claim is known by its worker and its attempt.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Index, String, and_, delete, func, or_, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
+from opendata.kernel.ids import utc_now
 from opendata.kernel.tables import Base, BigId
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from sqlalchemy import ColumnElement
     from sqlalchemy.orm import Session
 
 PENDING, RUNNING, DONE, DEAD = "pending", "running", "done", "dead"
@@ -39,51 +42,81 @@ class OutboxRow(Base):
     error: Mapped[str | None]
 
 
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A worker's hold on a row. `attempt` counts from 1 and tells this claim from any other on the row."""
+
+    row_id: int
+    worker: str
+    attempt: int
+    topic: str
+    payload: dict[str, Any]
+
+
 def waiting(session: Session, topics: Sequence[str], now: dt.datetime, limit: int) -> list[OutboxRow]:
     """Rows of these topics that nobody works on, oldest first: pending, or with a claim that ran out."""
-    free = or_(
-        OutboxRow.state == PENDING,
-        and_(OutboxRow.state == RUNNING, OutboxRow.claimed_until < now),
-    )
-    chosen = select(OutboxRow).where(OutboxRow.topic.in_(topics), free).order_by(OutboxRow.id).limit(limit)
-    return list(session.scalars(chosen))
+    chosen = select(OutboxRow).where(OutboxRow.topic.in_(topics), _is_free(now))
+    return list(session.scalars(chosen.order_by(OutboxRow.id).limit(limit)))
 
 
-def claim(
-    session: Session, row_id: int, worker: str, now: dt.datetime, until: dt.datetime
-) -> OutboxRow | None:
+def claim(session: Session, row_id: int, worker: str, now: dt.datetime, until: dt.datetime) -> Claim | None:
     """Take a waiting row for `worker` until the moment `until`; None when someone else was faster."""
-    free = or_(
-        OutboxRow.state == PENDING,
-        and_(OutboxRow.state == RUNNING, OutboxRow.claimed_until < now),
-    )
     taken = session.execute(
         update(OutboxRow)
-        .where(OutboxRow.id == row_id, free)
+        .where(OutboxRow.id == row_id, _is_free(now))
         .values(state=RUNNING, claimed_by=worker, claimed_until=until, attempts=OutboxRow.attempts + 1)
-        .returning(OutboxRow.id)
-    ).scalar_one_or_none()
-    return session.get(OutboxRow, row_id, populate_existing=True) if taken is not None else None
+        .returning(OutboxRow.attempts, OutboxRow.topic, OutboxRow.payload)
+    ).one_or_none()
+    return Claim(row_id, worker, taken.attempts, taken.topic, taken.payload) if taken is not None else None
 
 
-def renew(session: Session, row_id: int, worker: str, until: dt.datetime) -> bool:
-    """Extend a claim still held; False when it was lost to another worker."""
-    renewed = session.execute(
-        update(OutboxRow)
-        .where(OutboxRow.id == row_id, OutboxRow.state == RUNNING, OutboxRow.claimed_by == worker)
-        .values(claimed_until=until)
-        .returning(OutboxRow.id)
-    )
-    return renewed.scalar_one_or_none() is not None
+def renew(session: Session, held: Claim, until: dt.datetime) -> bool:
+    """Extend a claim; False when it was lost to another worker."""
+    return _change(session, held, claimed_until=until)
 
 
-def settle(session: Session, row_ids: Sequence[int], state: str, error: str | None = None) -> None:
-    """End rows as done or dead, or hand them back as pending."""
+def settle(session: Session, held: Claim, state: str, error: str | None = None) -> bool:
+    """End a row as done or dead, or hand it back as pending; False when the claim was lost."""
+    return _change(session, held, state=state, error=error, claimed_by=None, claimed_until=None)
+
+
+def settle_unclaimed(session: Session, row_ids: Sequence[int], state: str, error: str | None = None) -> None:
+    """End pending rows that were done without a claim."""
     session.execute(
         update(OutboxRow)
-        .where(OutboxRow.id.in_(row_ids))
-        .values(state=state, error=error, claimed_by=None, claimed_until=None)
+        .where(OutboxRow.id.in_(row_ids), OutboxRow.state == PENDING)
+        .values(state=state, error=error)
     )
+
+
+def count_failure(session: Session, row_id: int, error: str) -> int:
+    """Note a failed attempt at a pending row; how many there were by now."""
+    return session.execute(
+        update(OutboxRow)
+        .where(OutboxRow.id == row_id)
+        .values(attempts=OutboxRow.attempts + 1, error=error)
+        .returning(OutboxRow.attempts)
+    ).scalar_one()
+
+
+def _is_free(now: dt.datetime) -> ColumnElement[bool]:
+    expired = and_(OutboxRow.state == RUNNING, OutboxRow.claimed_until < now)
+    return or_(OutboxRow.state == PENDING, expired)
+
+
+def _change(session: Session, held: Claim, **values: object) -> bool:
+    changed = session.execute(
+        update(OutboxRow)
+        .where(
+            OutboxRow.id == held.row_id,
+            OutboxRow.state == RUNNING,
+            OutboxRow.claimed_by == held.worker,
+            OutboxRow.attempts == held.attempt,
+        )
+        .values(**values)
+        .returning(OutboxRow.id)
+    )
+    return changed.scalar_one_or_none() is not None
 
 
 def forget_done(session: Session, before: dt.datetime) -> None:
@@ -103,8 +136,8 @@ def settled_after(session: Session, topic: str, position: int) -> list[OutboxRow
 
 
 def oldest_waiting(session: Session) -> dt.datetime | None:
-    """When the oldest row that nobody has started was written; None when nothing waits."""
-    return session.scalar(select(func.min(OutboxRow.created_at)).where(OutboxRow.state == PENDING))
+    """When the oldest row that nobody works on was written; None when nothing waits."""
+    return session.scalar(select(func.min(OutboxRow.created_at)).where(_is_free(utc_now())))
 
 
 def last_position(session: Session) -> int:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
+import math
+import re
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import JSON, BigInteger, DateTime, Integer, MetaData
@@ -15,6 +18,8 @@ if TYPE_CHECKING:
 
 Json = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
 BigId = BigInteger().with_variant(Integer(), "sqlite")  # SQLite counts up only INTEGER primary keys
+
+_ESCAPED_NUL = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
 
 
 class UtcDateTime(TypeDecorator[dt.datetime]):
@@ -55,3 +60,22 @@ class Base(DeclarativeBase):
         dict[str, str]: Json,
         list[Any]: Json,
     }
+
+
+def stored_json(value: object) -> str:
+    """JSON that both databases keep: no NUL, no half of a surrogate pair, no NaN or infinity (null)."""
+    try:
+        written = json.dumps(value, ensure_ascii=False, allow_nan=False)
+    except ValueError:
+        written = json.dumps(_finite(value), ensure_ascii=False, allow_nan=False)
+    return _ESCAPED_NUL.sub("\\1\ufffd", written).encode("utf-8", "replace").decode("utf-8")
+
+
+def _finite(value: object) -> object:
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(item) for item in value]
+    return value

@@ -6,10 +6,8 @@ into the store and swings the pointer in one commit. Running it again for a fini
 
 from __future__ import annotations
 
-import tempfile
 import time
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from opendata.accounts import audit
@@ -18,6 +16,7 @@ from opendata.catalogue.events import dataset_changed
 from opendata.catalogue.models import Dataset
 from opendata.catalogue.service import make_public
 from opendata.kernel.ids import utc_now
+from opendata.kernel.scratch import drop_abandoned, scratch_folder
 from opendata.resources.ingest.limits import Limits, run_limited
 from opendata.resources.ingest.pipeline import ingest_file
 from opendata.resources.ingest.problems import Problem
@@ -26,6 +25,9 @@ from opendata.resources.models import PublishedTable, Resource, ResourceVersion,
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from sqlalchemy.orm import Session
 
     from opendata.kernel.db import Database, UnitOfWork
     from opendata.kernel.jobs import Attempt
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     from opendata.resources.ingest.result import IngestResult, Progress, TableResult
 
 PROGRESS_SECONDS = 0.5
+SETTLED = frozenset({VersionState.PUBLISHED, VersionState.FAILED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +67,12 @@ class IngestJob:
         task = self._begin(payload["version_id"])
         if task is None:
             return
-        self._workspace.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=self._workspace) as folder:
+        if self._workspace.is_dir():
+            drop_abandoned(self._workspace)
+        with scratch_folder(self._workspace) as folder:
             result = run_limited(
                 ingest_file,
-                (task.path, task.filename, Path(folder)),
+                (task.path, task.filename, folder),
                 {"table_schema": task.given_schema},
                 limits=self._limits,
                 on_progress=_Throttled(lambda progress: self._save_progress(task.version_id, progress)),
@@ -87,7 +91,7 @@ class IngestJob:
     def _begin(self, version_id: str) -> _Task | None:
         with self._database.bookkeeping() as unit:
             version = unit.session.get(ResourceVersion, version_id)
-            if version is None or version.state in {VersionState.PUBLISHED, VersionState.FAILED}:
+            if version is None or version.state in SETTLED:
                 return None
             version.state = VersionState.PROCESSING
             version.stage, version.progress_done = "identify", 0
@@ -104,9 +108,10 @@ class IngestJob:
 
     def _fail(self, version_id: str, problems: list[Problem], result: IngestResult | None) -> None:
         with self._database.unit_of_work() as unit:
-            version = unit.session.get(ResourceVersion, version_id)
-            if version is None or version.state in {VersionState.PUBLISHED, VersionState.FAILED}:
+            found = _lock(unit.session, version_id)
+            if found is None:
                 return
+            _, _, version = found
             version.state = VersionState.FAILED
             version.finished_at = self._clock()
             version.problems = [problem.to_json() for problem in problems]
@@ -120,10 +125,10 @@ class IngestJob:
     def _publish(self, version_id: str, result: IngestResult) -> None:
         kept = [self._store_table(table) for table in result.tables]
         with self._database.unit_of_work() as unit:
-            version = unit.session.get(ResourceVersion, version_id)
-            resource = unit.session.get(Resource, version.resource_id) if version else None
-            if version is None or resource is None or version.state == VersionState.PUBLISHED:
+            found = _lock(unit.session, version_id)
+            if found is None:
                 return
+            dataset, resource, version = found
             now = self._clock()
             version.state, version.stage, version.finished_at = VersionState.PUBLISHED, "publish", now
             version.problems = [problem.to_json() for problem in result.problems]
@@ -133,26 +138,40 @@ class IngestJob:
                 unit.session.add(_table_row(version_id, position, table, sha256, size))
             details = {"version": version.number, "tables": len(kept)}
             audit.record(unit, SYSTEM, "resource.publish", ("resource", resource.id), details)
-            self._swing(unit, resource, version, now)
+            current = unit.session.get(ResourceVersion, resource.current_version_id or "")
+            if current is None or current.number < version.number:  # else a later upload was faster
+                resource.current_version_id = version.id
+                _tell_readers(unit, dataset, now)
 
     def _store_table(self, table: TableResult) -> tuple[TableResult, str, int]:
         with table.parquet_path.open("rb") as handle:
             stored = self._store.put(handle)
         return table, stored.sha256, stored.size
 
-    def _swing(
-        self, unit: UnitOfWork, resource: Resource, version: ResourceVersion, now: dt.datetime
-    ) -> None:
-        """Readers get this version from here on, unless a later one was faster."""
-        current = unit.session.get(ResourceVersion, resource.current_version_id or "")
-        if current is not None and current.number > version.number:
-            return
-        resource.current_version_id = version.id
-        dataset = unit.session.get_one(Dataset, resource.dataset_id)
-        dataset.modified_at = now
-        if dataset.publish_when_ready:
-            make_public(unit, SYSTEM, dataset, now)
-        unit.emit(dataset_changed(dataset.id))
+
+def _lock(session: Session, version_id: str) -> tuple[Dataset, Resource, ResourceVersion] | None:
+    """An unsettled version with what it belongs to, nobody else's to change; None when there is none.
+
+    Its dataset is the lock, as for every change of a dataset's files.
+    """
+    version = session.get(ResourceVersion, version_id)
+    resource = session.get(Resource, version.resource_id) if version else None
+    dataset = session.get(Dataset, resource.dataset_id, with_for_update=True) if resource else None
+    if version is None or resource is None or dataset is None:
+        return None
+    resource = session.get(Resource, resource.id, populate_existing=True)
+    version = session.get(ResourceVersion, version.id, populate_existing=True)
+    if version is None or resource is None or version.state in SETTLED:
+        return None
+    return dataset, resource, version
+
+
+def _tell_readers(unit: UnitOfWork, dataset: Dataset, now: dt.datetime) -> None:
+    """Part of the unit of work that gives readers another version."""
+    dataset.modified_at = now
+    if dataset.publish_when_ready:
+        make_public(unit, SYSTEM, dataset, now)
+    unit.emit(dataset_changed(dataset.id))
 
 
 class _Throttled:

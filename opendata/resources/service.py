@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from opendata.kernel.storage import FileStore, Readable, StoredFile
 
 LONGEST_FILENAME = 200
+LONGEST_ENDING = 20
 LONGEST_TITLE = 300
 
 
@@ -78,7 +79,7 @@ class ResourceService:
     def add_resource(self, actor: Actor, dataset_key: str, upload: Upload) -> Received:
         """Take a new file into a dataset. Raises EmptyFileError, TooLargeError, NotFoundError, ForbiddenError."""
         with self._database.reading() as session:
-            editable(session, actor, dataset_key, Permission.EDIT_DATASETS)
+            editable(session, actor, dataset_key, Permission.EDIT_DATASETS, for_change=False)
         stored = self._keep(upload)
         name = clean_filename(upload.filename)
         with self._database.unit_of_work() as unit:
@@ -101,7 +102,7 @@ class ResourceService:
     def replace_file(self, actor: Actor, resource_id: str, upload: Upload) -> Received:
         """Take a new version of a file; the current one serves until the new one is published."""
         with self._database.reading() as session:
-            editable_resource(session, actor, resource_id)
+            editable_resource(session, actor, resource_id, for_change=False)
         stored = self._keep(upload)
         with self._database.unit_of_work() as unit:
             resource, slug = editable_resource(unit.session, actor, resource_id)
@@ -182,21 +183,32 @@ class _Rejoined:
         return self._rest.read(size)
 
 
-def editable_resource(session: Session, actor: Actor, resource_id: str) -> tuple[Resource, str]:
-    """The resource and its dataset's slug, for changing it. Raises NotFoundError, ForbiddenError."""
+def editable_resource(
+    session: Session, actor: Actor, resource_id: str, *, for_change: bool = True
+) -> tuple[Resource, str]:
+    """The resource and its dataset's slug, for changing it. Raises NotFoundError, ForbiddenError.
+
+    Its dataset is what is locked with `for_change`: whoever changes any of its files takes turns.
+    """
     if not actor.is_known:
         raise UnauthenticatedError
     resource = session.get(Resource, resource_id)
     if resource is None:
         raise NotFoundError
-    return resource, editable(session, actor, resource.dataset_id, Permission.EDIT_DATASETS).slug
+    key = resource.dataset_id
+    dataset = editable(session, actor, key, Permission.EDIT_DATASETS, for_change=for_change)
+    # As it is now that nobody else changes it, if it is still there.
+    resource = session.get(Resource, resource_id, populate_existing=True)
+    if resource is None:
+        raise NotFoundError
+    return resource, dataset.slug
 
 
 def clean_filename(name: str) -> str:
     """The last part of whatever path a browser sent, without control characters, its ending kept."""
     plain = clean_line(name.replace("\\", "/").rpartition("/")[2]).strip(". ") or "file"
     path = PurePosixPath(plain)
-    return path.stem[: LONGEST_FILENAME - len(path.suffix)] + path.suffix[:20]
+    return path.stem[: LONGEST_FILENAME - LONGEST_ENDING] + path.suffix[:LONGEST_ENDING]
 
 
 def _clean_title(text: Mapping[str, str] | None, clean: Callable[[str], str] = clean_line) -> dict[str, str]:
