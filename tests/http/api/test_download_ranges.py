@@ -147,7 +147,7 @@ def test_several_ranges_come_as_parts(file_client: FlaskClient) -> None:
     head = f"Content-Type: {answer.headers['Content-Type']}\r\n\r\n".encode()
     parts = message_from_bytes(head + answer.data, EmailMessage).get_payload()
     assert isinstance(parts, list)
-    assert [part["Content-Range"] for part in parts] == [
+    assert [part["Content-Range"] for part in parts if isinstance(part, EmailMessage)] == [
         f"bytes 0-9/{SIZE}",
         f"bytes 500000-500019/{SIZE}",
         f"bytes {SIZE - 5}-{SIZE - 1}/{SIZE}",

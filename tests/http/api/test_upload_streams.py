@@ -54,7 +54,7 @@ class Dripping(io.RawIOBase):
         return self._source.read(min(size, self._random.choice([1, 2, 7, 100, 5000, 70_000])))
 
 
-def opened(body: bytes, seed: int = 1, length: int | None = -1, **headers: str) -> IncomingFile:
+def opened(body: bytes, seed: int = 1, length: int | None = -1, **headers: Any) -> IncomingFile:
     environ = EnvironBuilder(method="POST").get_environ()
     environ["CONTENT_TYPE"] = headers.pop("content_type", FORM)
     environ |= {f"HTTP_{name.upper()}": value for name, value in headers.items()}
@@ -178,7 +178,10 @@ def test_a_form_without_a_usable_boundary(content_type: str) -> None:
         opened(form_body(("file", "a", b"a")), content_type=content_type)
 
 
-RAW = {"content_type": "text/csv", "content_disposition": "attachment; filename*=UTF-8''d%C3%A2n.csv"}
+RAW: dict[str, Any] = {
+    "content_type": "text/csv",
+    "content_disposition": "attachment; filename*=UTF-8''d%C3%A2n.csv",
+}
 
 
 def test_bare_bytes_with_a_name() -> None:

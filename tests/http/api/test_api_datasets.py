@@ -1,0 +1,420 @@
+"""Datasets over the API: found, read, made, changed, published, withdrawn; and every way to get it wrong."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from opendata.accounts.policy import Role
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from flask.testing import FlaskClient
+
+    from opendata.wiring import Services
+
+API = "/api/v1"
+NEW = {
+    "title": {"vi": "Chợ hoa xuân", "en": "Spring flower markets"},
+    "description": "Địa điểm **chợ hoa**",
+    "publisher": "BKHCN",
+    "keywords": ["chợ", "hoa"],
+    "theme": "xa-hoi",
+}
+
+
+@pytest.fixture
+def draft(client: FlaskClient, bearer: dict[str, str]) -> dict[str, Any]:
+    answer = client.post(f"{API}/datasets", json=NEW, headers=bearer)
+    assert answer.status_code == 201, answer.json
+    found: dict[str, Any] = answer.json
+    return found
+
+
+# -- finding ------------------------------------------------------------------------------
+
+
+def test_search_without_diacritics(client: FlaskClient, wards: tuple[str, str], contract: Any) -> None:
+    found = contract.check(client.get(f"{API}/datasets?q=phuong+xa&facets=theme,format"))
+    assert found["total"] == 1
+    item = found["items"][0]
+    assert item["slug"] == wards[0]
+    assert item["rows"] == 4
+    assert "csv" in item["formats"]
+    assert any(part["match"] for part in item["highlights"]["title"])
+    assert set(found["facets"]) == {"theme", "format"}
+    assert found["facets"]["theme"] == [{"value": "dia-phuong", "label": "Địa phương", "count": 1}]
+    assert found["next_url"] is None
+
+
+def test_labels_follow_accept_language(client: FlaskClient, wards: tuple[str, str]) -> None:
+    def label(accept: str) -> tuple[str, str]:
+        found = client.get(f"{API}/datasets?facets=theme", headers={"Accept-Language": accept}).json
+        return found["facets"]["theme"][0]["label"], found["items"][0]["labels"]["theme"]
+
+    assert label("vi") == ("Địa phương", "Địa phương")
+    english = label("en-GB,en;q=0.9")
+    assert english[0] == english[1]
+    assert english[0] != "Địa phương"
+    assert label("fr") == ("Địa phương", "Địa phương")
+
+
+def test_pages_follow_each_other(
+    client: FlaskClient, portal: Services, publish_csv: Callable[..., Any], contract: Any
+) -> None:
+    slugs = {publish_csv(portal, f"Bảng {number}", "a\n1\n")[0] for number in range(5)}
+    seen: list[str] = []
+    address: str | None = f"{API}/datasets?per_page=2&sort=title&facets="
+    while address:
+        answer = client.get(address)
+        page = contract.check(answer)
+        assert page["total"] == 5
+        assert page["facets"] == {}
+        seen += [item["slug"] for item in page["items"]]
+        address = page["next_url"]
+        assert (f'<{address}>; rel="next"' == answer.headers.get("Link")) == bool(address)
+    assert len(seen) == 5
+    assert set(seen) == slugs
+
+
+def test_all_facets_unless_named(client: FlaskClient, wards: tuple[str, str]) -> None:
+    facets = client.get(f"{API}/datasets").json["facets"]
+    assert set(facets) == {"theme", "publisher", "format", "license", "frequency", "place"}
+
+
+def test_suggestions(client: FlaskClient, wards: tuple[str, str], contract: Any) -> None:
+    found = contract.check(client.get(f"{API}/suggest?q=phuo"))
+    assert any("hường" in item for item in found["items"])
+    assert contract.check(client.get(f"{API}/suggest?q=")) == {"items": []}
+
+
+@pytest.mark.parametrize(
+    ("query", "code"),
+    [
+        ("page=-1", "bad-parameter"),
+        ("page=0", "bad-parameter"),
+        ("page=1e3", "bad-parameter"),
+        ("page=%D9%A3", "bad-parameter"),
+        ("page=999999999999999999999", "bad-parameter"),
+        ("per_page=0", "bad-parameter"),
+        ("per_page=101", "bad-parameter"),
+        ("sort=price", "bad-parameter"),
+        ("facets=colour", "bad-parameter"),
+        ("colour=red", "unknown-parameter"),
+        ("q=a&Q=b", "unknown-parameter"),
+        ("q%00=a", "unknown-parameter"),
+    ],
+)
+def test_wrong_parameters_are_named(client: FlaskClient, contract: Any, query: str, code: str) -> None:
+    answer = client.get(f"{API}/datasets?{query}", headers={"Accept-Language": "en"})
+    problem = contract.check(answer)
+    assert answer.status_code == 400
+    assert problem["code"] == code
+    assert problem["detail"]
+
+
+def test_nothing_found_is_an_answer(client: FlaskClient, wards: tuple[str, str], contract: Any) -> None:
+    assert contract.check(client.get(f"{API}/datasets?q=zzzzzz&theme=khong-co"))["total"] == 0
+    assert contract.check(client.get(f"{API}/datasets?page=100000"))["items"] == []
+
+
+# -- reading ------------------------------------------------------------------------------
+
+
+def test_read_by_slug_and_by_id(client: FlaskClient, wards: tuple[str, str], contract: Any) -> None:
+    by_slug = contract.check(client.get(f"{API}/datasets/{wards[0]}"))
+    assert by_slug["title"] == {"vi": "Phường, xã năm 2025"}
+    assert by_slug["publisher"] == "BKHCN"
+    assert by_slug["keywords"] == ["phường", "hành chính"]
+    assert by_slug["labels"]["theme"] == "Địa phương"
+    assert by_slug["freshness"] == "in-time"
+    assert by_slug["page_url"] == f"http://portal.test/vi/datasets/{wards[0]}"
+    assert [resource["id"] for resource in by_slug["resources"]] == [wards[1]]
+    assert contract.check(client.get(f"{API}/datasets/{by_slug['id']}")) == by_slug
+
+
+def test_etag_of_a_dataset(client: FlaskClient, wards: tuple[str, str], bearer: dict[str, str]) -> None:
+    address = f"{API}/datasets/{wards[0]}"
+    first = client.get(address)
+    assert first.headers["Cache-Control"] == "public, no-cache"
+    tag = first.headers["ETag"]
+    unchanged = client.get(address, headers={"If-None-Match": tag})
+    assert unchanged.status_code == 304
+    assert unchanged.data == b""
+    client.patch(f"{API}/resources/{wards[1]}", json={"title": "Tên khác"}, headers=bearer)
+    assert client.get(address, headers={"If-None-Match": tag}).status_code == 200
+    private = client.get(address, headers=bearer)
+    assert private.headers["Cache-Control"] == "private, no-cache"
+
+
+@pytest.mark.parametrize(
+    "key", ["khong-co", "01h0000000000000000000zzzz", "%00", "..", "a'b", "đ", "x" * 3000]
+)
+def test_what_is_not_there(client: FlaskClient, contract: Any, key: str) -> None:
+    answer = client.get(f"{API}/datasets/{key}", headers={"Accept-Language": "en"})
+    assert answer.status_code == 404
+    assert answer.mimetype == "application/problem+json"
+    assert answer.json["code"] == "not-found"
+
+
+def test_drafts_are_seen_by_their_agency_only(
+    client: FlaskClient, draft: dict[str, Any], bearer: dict[str, str], token_of: Any, contract: Any
+) -> None:
+    address = f"{API}/datasets/{draft['slug']}"
+    assert contract.check(client.get(address, headers=bearer))["state"] == "draft"
+    assert client.get(address).status_code == 404
+    other = token_of("BYT", Role.ADMIN)
+    assert client.get(address, headers=other).status_code == 404
+    assert client.patch(address, json={"theme": None}, headers=other).status_code == 404
+    assert client.delete(address, headers=other).status_code == 404
+    assert client.post(f"{address}/publish", headers=other).status_code == 404
+
+
+# -- writing ------------------------------------------------------------------------------
+
+
+def test_create(client: FlaskClient, bearer: dict[str, str], contract: Any) -> None:
+    answer = client.post(f"{API}/datasets", json={**NEW, "slug": "cho-hoa"}, headers=bearer)
+    made = contract.check(answer)
+    assert answer.status_code == 201
+    assert answer.headers["Location"] == made["api_url"]
+    assert (made["slug"], made["state"], made["revision"]) == ("cho-hoa", "draft", 1)
+    assert made["description"] == {"vi": "Địa điểm **chợ hoa**"}
+    again = client.post(f"{API}/datasets", json={**NEW, "slug": "cho-hoa"}, headers=bearer)
+    assert (again.status_code, contract.check(again)["code"]) == (409, "slug-taken")
+
+
+def test_create_names_every_wrong_field(client: FlaskClient, bearer: dict[str, str], contract: Any) -> None:
+    body = {"title": "", "publisher": "BKHCN", "theme": "khong-co", "issued": "31/02/2020", "colour": "red"}
+    answer = client.post(f"{API}/datasets", json=body, headers=bearer)
+    assert answer.status_code == 422
+    problem = contract.check(answer)
+    assert {error["field"] for error in problem["errors"]} == {"title", "theme", "issued", "colour"}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {**NEW, "slug": 5},
+        {**NEW, "slug": "Có Dấu"},
+        {**NEW, "publish_when_ready": "yes"},
+        {**NEW, "title": {"vi": {"a": 1}}},
+        {**NEW, "title": ["a"]},
+        {**NEW, "keywords": {"a": 1}},
+        {**NEW, "publisher": ["BKHCN"]},
+        {**NEW, "publisher": "KHONGCO"},
+        {**NEW, "title": {"fr": "Marchés"}},
+        {},
+    ],
+)
+def test_create_with_values_of_the_wrong_kind(
+    client: FlaskClient, bearer: dict[str, str], contract: Any, body: Any
+) -> None:
+    answer = client.post(f"{API}/datasets", json=body, headers=bearer)
+    assert answer.status_code in {403, 422}
+    contract.check(answer)
+
+
+@pytest.mark.parametrize(
+    ("content", "content_type", "status"),
+    [
+        (b"{", "application/json", 400),
+        (b"", "application/json", 400),
+        (b"[]", "application/json", 422),
+        (b'"text"', "application/json", 422),
+        (b"null", "application/json", 422),
+        (b"\xff\xfe{}", "application/json", 400),
+        (b"[" * 500_000, "application/json", 400),
+        (b'{"a":' * 100 + b"1" + b"}" * 100, "application/json", 400),
+        (b'{"title": NaN}', "application/json", 400),
+        (b'{"title": ' + b"9" * 5000 + b"}", "application/json", 400),
+        (b'{"title": "a\\u0000b", "publisher": "BKHCN"}', "application/json", 400),
+        (b'{"title": "\\ud800", "publisher": "BKHCN"}', "application/json", 400),
+        (b"{}", "text/plain", 415),
+        (b"title=a", "application/x-www-form-urlencoded", 415),
+        (b"{}", "", 415),
+        (b'{"title": "' + b"a" * (1 << 20) + b'"}', "application/json", 413),
+    ],
+)
+def test_bodies_that_are_no_json_object(  # noqa: PLR0917 - fixtures and one case
+    client: FlaskClient, bearer: dict[str, str], contract: Any, content: bytes, content_type: str, status: int
+) -> None:
+    answer = client.post(f"{API}/datasets", data=content, content_type=content_type, headers=bearer)
+    assert answer.status_code == status
+    assert contract.check(answer)["detail"]
+
+
+def test_a_byte_order_mark_is_no_error(client: FlaskClient, bearer: dict[str, str]) -> None:
+    content = b"\xef\xbb\xbf" + json.dumps(NEW).encode()
+    answer = client.post(f"{API}/datasets", data=content, content_type="application/json", headers=bearer)
+    assert answer.status_code == 201
+
+
+def test_change_keeps_what_was_not_sent(
+    client: FlaskClient, draft: dict[str, Any], bearer: dict[str, str], contract: Any
+) -> None:
+    address = f"{API}/datasets/{draft['id']}"
+    body = {"title": {"en": "Flower markets"}, "theme": None, "keywords": ["tết"]}
+    changed = contract.check(client.patch(address, json=body, headers=bearer))
+    assert changed["title"] == {"vi": "Chợ hoa xuân", "en": "Flower markets"}
+    assert changed["keywords"] == ["tết"]
+    assert "theme" not in changed
+    assert changed["description"] == draft["description"]
+    assert changed["revision"] == 2
+    plain = contract.check(client.patch(address, json={"title": "Chợ Tết"}, headers=bearer))
+    assert plain["title"] == {"vi": "Chợ Tết", "en": "Flower markets"}
+    dropped = contract.check(client.patch(address, json={"title": {"en": None}}, headers=bearer))
+    assert dropped["title"] == {"vi": "Chợ Tết"}
+
+
+def test_saving_over_someone_else_is_refused(
+    client: FlaskClient, draft: dict[str, Any], bearer: dict[str, str], contract: Any
+) -> None:
+    address = f"{API}/datasets/{draft['id']}"
+    seen = client.get(address, headers=bearer).headers["ETag"]
+    first = client.patch(address, json={"theme": "y-te"}, headers={**bearer, "If-Match": seen})
+    assert first.status_code == 200
+    second = client.patch(address, json={"theme": "giao-duc"}, headers={**bearer, "If-Match": seen})
+    assert second.status_code == 412
+    assert contract.check(second)["code"] == "precondition-failed"
+    assert client.get(address, headers=bearer).json["theme"] == "y-te"
+    newer = first.headers["ETag"]
+    for good in (f'"x", {newer}', "*"):
+        answer = client.patch(address, json={"theme": "giao-duc"}, headers={**bearer, "If-Match": good})
+        assert answer.status_code == 200, good
+    for bad in ('"nonsense"', "1", '"1"', ";;"):
+        answer = client.patch(address, json={"theme": "y-te"}, headers={**bearer, "If-Match": bad})
+        assert answer.status_code == 412, bad
+
+
+def test_publish_withdraw_delete(
+    client: FlaskClient, draft: dict[str, Any], bearer: dict[str, str], token_of: Any, contract: Any
+) -> None:
+    address = f"{API}/datasets/{draft['slug']}"
+    assert contract.check(client.post(f"{address}/publish", headers=bearer))["state"] == "published"
+    assert contract.check(client.post(f"{address}/publish", headers=bearer))["state"] == "published"
+    assert client.get(address).status_code == 200
+    refused = client.delete(address, headers=bearer)
+    assert (refused.status_code, contract.check(refused)["code"]) == (409, "not-a-draft")
+    assert client.post(f"{address}/withdraw", headers=bearer).status_code == 403
+    admin = token_of("BKHCN", Role.ADMIN)
+    assert contract.check(client.post(f"{address}/withdraw", headers=admin))["state"] == "withdrawn"
+    assert client.get(address).status_code == 404
+
+
+def test_delete_a_draft(
+    client: FlaskClient, draft: dict[str, Any], bearer: dict[str, str], contract: Any
+) -> None:
+    address = f"{API}/datasets/{draft['slug']}"
+    answer = client.delete(address, headers=bearer)
+    assert answer.status_code == 204
+    contract.check(answer)
+    assert client.get(address, headers=bearer).status_code == 404
+
+
+def test_revisions(client: FlaskClient, draft: dict[str, Any], bearer: dict[str, str], contract: Any) -> None:
+    address = f"{API}/datasets/{draft['slug']}"
+    client.patch(address, json={"theme": "y-te"}, headers=bearer)
+    client.post(f"{address}/publish", headers=bearer)
+    mine = contract.check(client.get(f"{address}/versions", headers=bearer))
+    assert [(r["number"], r["metadata"].get("theme")) for r in mine["items"]] == [(2, "y-te"), (1, "xa-hoi")]
+    assert all(r["by"] for r in mine["items"])
+    public = contract.check(client.get(f"{address}/versions"))
+    assert [r["by"] for r in public["items"]] == [None, None]
+
+
+# -- who may ------------------------------------------------------------------------------
+
+
+def test_writing_needs_a_token(client: FlaskClient, contract: Any) -> None:
+    answer = client.post(f"{API}/datasets", json=NEW)
+    assert answer.status_code == 401
+    assert answer.headers["WWW-Authenticate"].startswith("Bearer")
+    assert contract.check(answer)["code"] == "sign-in-needed"
+
+
+@pytest.mark.parametrize("header", ["Bearer wrong", "Bearer ", "Basic YTpi", "Bearer odp_" + "x" * 9000, "ü"])
+def test_tokens_that_are_none(client: FlaskClient, wards: tuple[str, str], header: str) -> None:
+    headers = {"Authorization": header}
+    assert client.post(f"{API}/datasets", json=NEW, headers=headers).status_code == 401
+    assert client.get(f"{API}/datasets/{wards[0]}", headers=headers).status_code == 401
+
+
+def test_a_browser_session_is_not_a_token(client: FlaskClient, portal: Services, officer: Any) -> None:
+    client.set_cookie("opendata_session", portal.accounts.sign_in(officer.email, officer.password))
+    assert client.post(f"{API}/datasets", json=NEW).status_code == 401
+
+
+def test_another_agency_may_not(
+    client: FlaskClient, wards: tuple[str, str], token_of: Any, contract: Any
+) -> None:
+    other = token_of("BYT", Role.ADMIN)
+    create = client.post(f"{API}/datasets", json=NEW, headers=other)
+    assert create.status_code == 403
+    address = f"{API}/datasets/{wards[0]}"
+    for answer in (
+        client.patch(address, json={"theme": "y-te"}, headers=other),
+        client.post(f"{address}/publish", headers=other),
+        client.post(f"{address}/withdraw", headers=other),
+        client.delete(address, headers=other),
+        client.patch(f"{API}/resources/{wards[1]}", json={"title": "a"}, headers=other),
+        client.delete(f"{API}/resources/{wards[1]}", headers=other),
+    ):
+        assert answer.status_code == 403
+        assert contract.check(answer)["code"] == "forbidden"
+
+
+# -- other sites --------------------------------------------------------------------------
+
+
+def test_other_sites_may_read(client: FlaskClient, wards: tuple[str, str]) -> None:
+    for path in ("/datasets", f"/datasets/{wards[0]}", "/datasets/khong-co", "/datasets?x=1", "/nope"):
+        answer = client.get(API + path, headers={"Origin": "https://example.org"})
+        assert answer.headers["Access-Control-Allow-Origin"] == "*"
+        assert "ETag" in answer.headers["Access-Control-Expose-Headers"]
+        assert "Access-Control-Allow-Credentials" not in answer.headers
+
+
+def test_preflight(client: FlaskClient, wards: tuple[str, str]) -> None:
+    asked = {"Origin": "https://example.org", "Access-Control-Request-Method": "GET"}
+    answer = client.options(f"{API}/resources/{wards[1]}/file", headers=asked)
+    assert answer.status_code == 200
+    assert answer.headers["Access-Control-Allow-Methods"] == "GET, HEAD"
+    assert "Range" in answer.headers["Access-Control-Allow-Headers"]
+    assert "Authorization" not in answer.headers["Access-Control-Allow-Headers"]
+
+
+def test_writes_get_no_leave_for_other_sites(client: FlaskClient) -> None:
+    answer = client.post(f"{API}/datasets", json=NEW, headers={"Origin": "https://example.org"})
+    assert "Access-Control-Allow-Origin" not in answer.headers
+
+
+# -- refusals in general ------------------------------------------------------------------
+
+
+def test_addresses_and_methods_that_are_not_there(client: FlaskClient) -> None:
+    missing = client.get(f"{API}/nope", headers={"Accept-Language": "en"})
+    assert (missing.status_code, missing.mimetype) == (404, "application/problem+json")
+    wrong = client.put(f"{API}/datasets")
+    assert (wrong.status_code, wrong.json["code"]) == (405, "method-not-allowed")
+    assert "GET" in wrong.headers["Allow"]
+
+
+def test_refusals_speak_the_readers_language(client: FlaskClient) -> None:
+    def detail(accept: str) -> tuple[str, str | None]:
+        answer = client.get(f"{API}/datasets/nope", headers={"Accept-Language": accept})
+        return answer.json["title"], answer.headers["Content-Language"]
+
+    assert detail("en") == ("Not found", "en")
+    assert detail("")[1] == "vi"
+
+
+def test_refusals_lead_to_their_explanation(client: FlaskClient) -> None:
+    problem = client.get(f"{API}/datasets?x=1").json
+    page = client.get(f"{API}/docs").text
+    base, _, anchor = problem["type"].partition("#")
+    assert base == f"http://portal.test{API}/docs"
+    assert f'id="{anchor}"' in page
