@@ -1,0 +1,69 @@
+"""Finding datasets, and the page of one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from flask import Blueprint, redirect, request
+
+from opendata.catalogue.search_form import SORTS, read_form
+from opendata.http.context import language, page_actor, services, speak
+from opendata.web import addresses
+from opendata.web.access import open_to_all
+from opendata.web.citation import cite
+from opendata.web.dataset_page import all_fields, changes, further_fields
+from opendata.web.linked_data import dataset_json_ld
+from opendata.web.rendering import render_page
+from opendata.web.use_from import ways_to_use
+
+if TYPE_CHECKING:
+    from werkzeug.wrappers import Response
+
+FACETS_SHOWN: Final = 7
+COLUMNS_SHOWN: Final = 30
+
+blueprint = Blueprint("datasets", __name__)
+
+
+@blueprint.get("/datasets")
+@open_to_all
+def search() -> Response:
+    form = read_form(request.args.items(multi=True))
+    results = services().catalogue_search.search(page_actor(), form, language())
+    is_past_end = form.page > results.pages
+    return render_page(
+        "datasets/search.html",
+        404 if is_past_end else 200,
+        form=form,
+        results=results,
+        is_past_end=is_past_end,
+        sorts=[sort for sort in SORTS if sort != "relevance" or form.text],
+        shown=FACETS_SHOWN,
+    )
+
+
+@blueprint.get("/datasets/<slug>")
+@open_to_all
+def dataset(slug: str) -> Response:
+    held, actor = services(), page_actor()
+    found = held.catalogue_queries.dataset(actor, slug)
+    if found.slug != slug:
+        return redirect(addresses.page("datasets.dataset", slug=found.slug))
+    files = held.resource_queries.resources_of(actor, found.id)
+    agency = held.account_queries.agency(found.agency_code)
+    held.usage.view(found.id)
+    return render_page(
+        "datasets/dataset.html",
+        dataset=found,
+        fields=all_fields(found),
+        other_fields=further_fields(found),
+        files=files,
+        publisher_name=speak().pick(agency.name) if agency else found.agency_code,
+        frequency=held.vocabularies.frequencies.get(found.fields.get("frequency", "")),
+        licence=held.vocabularies.licences.get(found.fields.get("license", "")),
+        citation=cite(found, agency),
+        ways=ways_to_use(found, files),
+        json_ld=dataset_json_ld(found, files, agency),
+        history=changes(held.catalogue_queries.revisions(actor, found.id)),
+        columns_shown=COLUMNS_SHOWN,
+    )

@@ -1,0 +1,57 @@
+"""Files of a dataset, from the publisher's side: add, replace, remove, and how far the processing is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from flask import Blueprint, redirect
+
+from opendata.http.context import page_actor, services
+from opendata.kernel.errors import InvalidInputError, NotFoundError
+from opendata.web import addresses
+from opendata.web.access import signed_in
+from opendata.web.form_tokens import takes_file
+from opendata.web.publishing_pages import workbench_page
+from opendata.web.rendering import render_page
+from opendata.web.uploads import take_upload
+
+if TYPE_CHECKING:
+    from werkzeug.wrappers import Response
+
+blueprint = Blueprint("publishing_files", __name__)
+
+
+@blueprint.post("/publish/<slug>/files")
+@signed_in
+@takes_file
+def add_file(slug: str) -> Response:
+    try:
+        return take_upload().into_dataset(slug)
+    except InvalidInputError as error:
+        return workbench_page(slug, error)
+
+
+@blueprint.get("/publish/<slug>/files/<resource_id>")
+@signed_in
+def progress(slug: str, resource_id: str) -> Response:
+    file = services().resource_queries.resource(page_actor(), resource_id)
+    if file.dataset_slug != slug or not file.may_edit:
+        raise NotFoundError
+    return render_page("publishing/progress.html", file=file, version=file.latest)
+
+
+@blueprint.post("/publish/<slug>/files/<resource_id>/replace")
+@signed_in
+@takes_file
+def replace_file(slug: str, resource_id: str) -> Response:
+    try:
+        return take_upload().into_resource(slug, resource_id)
+    except InvalidInputError as error:
+        return workbench_page(slug, error)
+
+
+@blueprint.post("/publish/<slug>/files/<resource_id>/remove")
+@signed_in
+def remove_file(slug: str, resource_id: str) -> Response:
+    services().resources.delete_resource(page_actor(), resource_id)
+    return redirect(addresses.page("publishing.workbench", [("done", "removed")], slug=slug), 303)

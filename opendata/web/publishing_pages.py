@@ -1,0 +1,36 @@
+"""The workbench of a dataset: its state, its files, and what can be done with both."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from flask import request
+
+from opendata.accounts.policy import Permission
+from opendata.http.context import page_actor, services
+from opendata.web.rendering import render_page
+
+if TYPE_CHECKING:
+    from flask import Response
+
+    from opendata.kernel.errors import PortalError
+
+
+def workbench_page(slug: str, error: PortalError | None = None) -> Response:
+    """`error`: why the file that was just sent was not taken. Raises NotFoundError, ForbiddenError."""
+    held, actor = services(), page_actor()
+    dataset = held.catalogue_queries.dataset(actor, slug)
+    actor.require(Permission.EDIT_DATASETS, dataset.agency_code)
+    cleaned, _ = held.profile.clean(dataset.fields)
+    return render_page(
+        "publishing/workbench.html",
+        error.status if error else 200,
+        dataset=dataset,
+        files=held.resource_queries.resources_of(actor, dataset.id),
+        missing=held.profile.missing_recommended(cleaned),
+        may_publish=actor.may(Permission.PUBLISH_DATASETS, dataset.agency_code),
+        may_withdraw=actor.may(Permission.WITHDRAW_DATASETS, dataset.agency_code),
+        limit=held.settings.upload_limit_mb << 20,
+        error=error,
+        done=request.args.get("done", ""),
+    )

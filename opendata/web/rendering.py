@@ -1,0 +1,116 @@
+"""Templates to answers: one Jinja environment, strict about names, escaping everywhere, in two languages.
+
+Templates call `_("English sentence", name=value)`; what fills a sentence is escaped. Views call
+`render_page(template, **context)`. The environment is the portal's own, not Flask's, so that no other part can
+change what a page may reach.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from flask import Response, request
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from opendata.accounts.policy import VISITOR
+from opendata.catalogue.freshness import freshness
+from opendata.http.context import SESSION_COOKIE, language, page_actor, services, speak
+from opendata.kernel.i18n import LANGUAGES
+from opendata.kernel.ids import utc_now
+from opendata.web import addresses
+from opendata.web.form_tokens import form_token_field
+from opendata.web.markdown import first_words, prose
+from opendata.web.table_page import column_figures, column_notes, statistic
+from opendata.web.words import word
+
+_SERVER_FAULT = 500
+
+
+def render_page(template: str, status: int = 200, **context: Any) -> Response:
+    """The answer with a rendered page. Pages of a signed-in browser are never kept by anyone."""
+    body = environment().get_template(template).render(**_frame(status), **context)
+    response = Response(body, status, content_type="text/html; charset=utf-8")
+    is_signed_in = SESSION_COOKIE in request.cookies
+    response.headers["Cache-Control"] = "no-store" if is_signed_in or status >= _SERVER_FAULT else "no-cache"
+    response.headers["Content-Language"] = language()
+    response.vary.add("Cookie")
+    return response
+
+
+@cache
+def environment() -> Environment:
+    made = Environment(
+        loader=FileSystemLoader(Path(__file__).parent / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        extensions=["jinja2.ext.i18n"],
+    )
+    made.install_gettext_callables(  # type: ignore[attr-defined]  # added by the extension
+        lambda message: speak().gettext(message), _plural, newstyle=True
+    )
+    made.globals.update(
+        ngettext=_plural,
+        number=lambda value: speak().number(value),
+        percent=lambda share: speak().percent(share),
+        size=lambda count: speak().size(count),
+        date=lambda value: speak().date(value),
+        moment=lambda value: speak().moment(value),
+        ago=_ago,
+        pick=lambda text: speak().pick(text),
+        say=lambda problem: problem.message(speak().gettext),
+        heading=lambda problem: problem.title(speak().gettext),
+        sentence=lambda problem: problem.sentence(speak().gettext),
+        advice=lambda problem: problem.advice(speak().gettext),
+        label=_label,
+        word=word,
+        day_of=dt.date.fromisoformat,
+        first_words=first_words,
+        fresh=_fresh,
+        address=addresses.page,
+        api=addresses.api,
+        absolute=addresses.absolute,
+        asset=addresses.asset,
+        here_in=addresses.here_in,
+        form_token=form_token_field,
+        prose=prose,
+        column_figures=column_figures,
+        column_notes=column_notes,
+        statistic=statistic,
+        languages=LANGUAGES,
+    )
+    return made
+
+
+def _frame(status: int) -> dict[str, Any]:
+    """What every page's frame needs. A page about a fault asks the database nothing."""
+    return {
+        "lang": language(),
+        "status": status,
+        "actor": VISITOR if status >= _SERVER_FAULT else page_actor(),
+        "here": request.path,
+    }
+
+
+def _plural(one: str, many: str, count: int, **params: object) -> str:
+    """`%(count)s` in the sentence is the number as the reader's language writes it."""
+    return speak().ngettext(one, many, count, **params)
+
+
+def _ago(moment: dt.datetime) -> str:
+    return speak().ago(moment, utc_now())
+
+
+def _fresh(frequency: str | None, modified_at: dt.datetime) -> str | None:
+    """In time, late, or None where the frequency promises nothing."""
+    known = services().vocabularies.frequencies.get(frequency or "")
+    return freshness(known.expected_days, modified_at, utc_now()) if known else None
+
+
+def _label(vocabulary: str, code: str) -> str:
+    """A code of a vocabulary in words."""
+    return services().vocabularies.named(vocabulary).label(code, language())

@@ -1,0 +1,79 @@
+"""Forms that carry a file: the text fields come first, then the bytes, straight into the store.
+
+The form token is checked as soon as the fields before the file are read, so that no byte of a foreign
+form's file is taken. A form refused for its text is read to its end before the answer: browsers show a
+broken connection, not a page, when an answer overtakes what they are sending.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from flask import redirect, request
+
+from opendata.http.context import page_actor, services
+from opendata.http.uploads import open_upload
+from opendata.kernel.errors import PortalError
+from opendata.resources.service import Upload
+from opendata.web import addresses
+from opendata.web.form_tokens import FIELD, check_token
+from opendata.web.publishing_pages import workbench_page
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from werkzeug.wrappers import Response
+
+    from opendata.http.uploads import IncomingFile
+    from opendata.resources.service import Received
+
+CHUNK: Final = 1 << 20
+
+
+class FormWithFile:
+    """A form whose fields are known and whose file is still on its way."""
+
+    def __init__(self, incoming: IncomingFile) -> None:
+        self._incoming = incoming
+        self.fields: Mapping[str, str] = incoming.fields
+
+    def pass_over(self) -> None:
+        """Read the file to its end and keep nothing."""
+        while self._incoming.read(CHUNK):
+            pass
+
+    def into_dataset(self, slug: str) -> Response:
+        """Take the file into the dataset and lead to its progress; a refused file is said on the workbench."""
+        try:
+            received = services().resources.add_resource(page_actor(), slug, self._upload())
+        except PortalError as error:
+            return workbench_page(slug, error)
+        return _to_progress(received)
+
+    def into_resource(self, slug: str, resource_id: str) -> Response:
+        """Take the file as a new version."""
+        try:
+            received = services().resources.replace_file(page_actor(), resource_id, self._upload())
+        except PortalError as error:
+            return workbench_page(slug, error)
+        return _to_progress(received)
+
+    def _upload(self) -> Upload:
+        titles = {
+            tongue: value for tongue in ("vi", "en") if (value := self.fields.get(f"file_title.{tongue}", ""))
+        }
+        return Upload(self._incoming, self._incoming.filename, title=titles or None)
+
+
+def take_upload() -> FormWithFile:
+    """Raises ForeignFormError, TooLargeError, InvalidInputError for a form without a file."""
+    incoming = open_upload(request, limit=services().settings.upload_limit_mb << 20)
+    check_token(incoming.fields.get(FIELD, ""))
+    return FormWithFile(incoming)
+
+
+def _to_progress(received: Received) -> Response:
+    address = addresses.page(
+        "publishing_files.progress", slug=received.dataset_slug, resource_id=received.resource_id
+    )
+    return redirect(address, 303)
