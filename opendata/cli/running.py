@@ -17,6 +17,7 @@ from opendata.migrations import current_revision, head_revision, migrate
 from opendata.settings import Settings, load_settings, require_secret
 from opendata.wiring import build_services, readiness
 
+STOP_SECONDS = 8  # for answers under way; quickstart waits longer
 LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 
@@ -51,7 +52,7 @@ def serve() -> None:
     settings = load_settings()
     require_secret(settings)
     Granian(
-        "opendata.app:from_environment",
+        "opendata.cli.serving:load_app",
         factory=True,
         address=settings.host,
         port=settings.port,
@@ -60,6 +61,7 @@ def serve() -> None:
         blocking_threads=settings.web_threads,
         backpressure=settings.web_threads * 16,
         websockets=False,
+        workers_kill_timeout=STOP_SECONDS,
         log_access=False,
     ).serve()
 
