@@ -152,11 +152,11 @@ class JobRunner:
         """Keep the queue short: what does not fit waits in the outbox."""
         self._held_back.forget(now)
         queued = self._huey.pending_count()
+        was_empty = queued == 0  # it has lost what it was given, or a thread is about to claim it
         for row_id in rows:
             if queued >= MOST_QUEUED:
                 return
-            if self._held_back.is_free(row_id, now, queue_is_empty=queued == 0):
-                # An empty queue has lost what it was given, or a thread is about to claim it.
+            if self._held_back.is_free(row_id, now, queue_is_empty=was_empty):
                 self._held_back.hold(row_id, now + self._timing.lost, now + self._timing.claim)
                 self._task(row_id)
                 queued += 1
