@@ -158,3 +158,17 @@ def test_nothing_is_half_done() -> None:
         if FORBIDDEN.search(line)
     ]
     assert found == []
+
+
+@pytest.mark.parametrize("page", sorted((ROOT / "docs").rglob("*.md")), ids=lambda path: path.stem)
+def test_docs_name_files_that_exist(page: Path) -> None:
+    named = re.findall(
+        r"`((?:opendata|tests|catalog_schemas|seed_datasets|benchmarks|docs)/[\w./-]*)`", page.read_text()
+    )
+    assert [name for name in named if not (ROOT / name).exists()] == []
+
+
+def test_performance_page_names_every_benchmark() -> None:
+    page = (ROOT / "docs" / "performance.md").read_text()
+    scripts = {path.name for path in (ROOT / "benchmarks").glob("*.py")} - {"portal_under_test.py"}
+    assert {name for name in scripts if name not in page} == set()
