@@ -47,6 +47,7 @@ def serve() -> None:
     """
     from granian import Granian
     from granian.constants import Interfaces
+    from granian.log import LogLevels
 
     end_with_parent()
     settings = load_settings()
@@ -62,6 +63,7 @@ def serve() -> None:
         backpressure=settings.web_threads * 16,
         websockets=False,
         workers_kill_timeout=STOP_SECONDS,
+        log_level=LogLevels.error,
         log_access=False,
     ).serve()
 
@@ -77,6 +79,7 @@ def worker() -> None:
 
     end_with_parent()
     logging.basicConfig(level=logging.INFO, format=LOG_FORMAT)
+    logging.getLogger("huey").setLevel(logging.WARNING)  # the outbox says what was run
     run_worker(load_settings())
 
 
