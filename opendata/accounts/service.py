@@ -170,10 +170,10 @@ class AccountService:
             )
         with self._database.unit_of_work() as unit:
             person = _person_by_email(unit.session, clean_line(email).casefold())
+            if person is None or person.id != actor.person_id:
+                actor.require(Permission.MANAGE_PORTAL)
             if person is None:
                 raise NotFoundError
-            if person.id != actor.person_id:
-                actor.require(Permission.MANAGE_PORTAL)
             secret = TOKEN_PREFIX + secrets.token_urlsafe(32)
             now = self._clock()
             token = ApiToken(
