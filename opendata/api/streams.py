@@ -53,6 +53,7 @@ def send_export(export: TableExport, format_name: str, *, private: bool) -> Resp
     if response.status_code == _OK and request.method == "GET":
         response.response = stream
         response.direct_passthrough = True
+        del response.headers["Content-Length"]  # counted by make_conditional, of a body that was empty then
     else:
         stream.close()
     return response
