@@ -36,7 +36,15 @@ class IndexDatasets:
         self._search = search
 
     def run_batch(self, payloads: Sequence[Mapping[str, Any]], position: int) -> None:
-        """Index the datasets named; those no longer in the database are removed. One commit."""
+        """Index the datasets named; those no longer in the database are removed. One commit.
+
+        An index that was lost or damaged meanwhile is made again whole: begun anew with these few it would
+        look ready and hide all others.
+        """
+        if self._search.status().state is not IndexState.READY:
+            log.warning("the search index cannot be used any more: rebuilding")
+            self.rebuild()
+            return
         ids = list(dict.fromkeys(payload["dataset_id"] for payload in payloads))
         with self._database.reading() as session:
             documents = self._builder.build(session, ids)

@@ -104,8 +104,7 @@ class CatalogueService:
             dataset = editable(unit.session, actor, key, Permission.EDIT_DATASETS)
             if seen_revision is not None and seen_revision != dataset.revision:
                 raise RevisionConflictError(current=dataset.revision)
-            merged = {name: value for name, value in {**dataset.fields, **changes}.items() if value}
-            fields = self._checked(merged)
+            fields = self._checked({**dataset.fields, **changes})
             if fields["publisher"] != dataset.agency_code:
                 actor.require(Permission.EDIT_DATASETS, fields["publisher"])
                 _require_agency(unit.session, fields["publisher"])

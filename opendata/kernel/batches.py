@@ -12,6 +12,7 @@ import logging
 from typing import TYPE_CHECKING, Any, Protocol
 
 from opendata.kernel import outbox
+from opendata.kernel.errors import UnavailableError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -70,6 +71,9 @@ class BatchRunner:
         try:
             job.run_batch([row.payload for row in rows], rows[-1].id)
             finished = [row.id for row in rows]
+        except UnavailableError as error:  # no row's fault, for example while another process writes
+            log.info("batch job %s is put off: %s", topic, error)
+            finished = []
         except Exception:
             log.exception("batch job %s failed on %s rows", topic, len(rows))
             finished = self._run_one_by_one(topic, job, rows) if len(rows) > 1 else []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 from opendata.kernel import outbox
+from opendata.kernel.errors import UnavailableError
 from opendata.kernel.jobs import Timing
 from tests.contract.queue.conftest import Diary, Shelf
 
@@ -76,6 +77,21 @@ def test_a_broken_handler_is_not_held_against_its_rows(make_runner, emit, rows, 
     shelf.broken = False
     assert runner.relay_once() is True
     assert shelf.done == list(range(40))
+
+
+def test_a_handler_that_is_busy_is_asked_once(make_runner, emit, rows) -> None:
+    """Another process writes the index: trying each row alone would only keep it from finishing."""
+
+    class Busy(Shelf):
+        def run_batch(self, payloads, position) -> None:
+            self.calls.append([payload["name"] for payload in payloads])
+            raise UnavailableError
+
+    shelf = Busy()
+    emit("change", *range(20))
+    assert make_runner(batches={"change": shelf}).run_batches() is False
+    assert shelf.calls == [list(range(20))]
+    assert {(row.state, row.attempts) for row in rows().values()} == {(outbox.PENDING, 0)}
 
 
 def test_a_broken_handler_is_left_alone_for_longer_and_longer(make_runner, emit, clock) -> None:

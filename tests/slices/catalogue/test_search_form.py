@@ -1,0 +1,135 @@
+"""The address of a search: what is written reads back the same, and what cannot be used is named."""
+
+from __future__ import annotations
+
+from urllib.parse import parse_qsl, urlencode
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from opendata.catalogue.search_form import (
+    DEEPEST,
+    DEFAULT_PER_PAGE,
+    FACETS,
+    MOST_PER_PAGE,
+    SORTS,
+    DatasetSearchForm,
+    read_form,
+)
+from opendata.kernel.errors import BadParameterError, UnknownParameterError
+
+values = st.text(min_size=1, max_size=12)
+forms = st.builds(
+    DatasetSearchForm,
+    text=st.text(max_size=30).map(str.strip),
+    chosen=st.dictionaries(
+        st.sampled_from(FACETS), st.lists(values, min_size=1, max_size=3, unique=True).map(tuple)
+    ),
+    sort=st.sampled_from(["", *SORTS]),
+    page=st.integers(1, DEEPEST),
+    per_page=st.integers(1, MOST_PER_PAGE),
+)
+utf8 = st.text(alphabet=st.characters(codec="utf-8"), max_size=20)
+
+
+@given(forms)
+def test_a_form_reads_back_from_its_address(form: DatasetSearchForm) -> None:
+    assert read_form(form.parameters()) == form
+
+
+@given(forms)
+def test_an_address_survives_its_encoding(form: DatasetSearchForm) -> None:
+    pairs = form.parameters()
+    try:
+        written = urlencode(pairs)
+    except UnicodeEncodeError:  # half of a surrogate pair: no browser can send it
+        return
+    assert read_form(parse_qsl(written, keep_blank_values=True)) == form
+
+
+@given(forms)
+def test_the_address_is_canonical_and_short(form: DatasetSearchForm) -> None:
+    pairs = form.parameters()
+    assert read_form(reversed(pairs)).parameters() == [
+        pair for name in dict(pairs) for pair in reversed(pairs) if pair[0] == name
+    ]
+    assert "" not in {value for _, value in pairs}
+    assert DatasetSearchForm().parameters() == []
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(["q", *FACETS, "sort", "page", "per_page", "x"]), utf8), max_size=6)
+)
+def test_any_address_is_read_or_refused_with_a_reason(pairs: list[tuple[str, str]]) -> None:
+    try:
+        form = read_form(pairs)
+    except (UnknownParameterError, BadParameterError) as error:
+        answer = (error.status, bool(error.message()))
+    else:
+        answer = (400, True) if read_form(form.parameters()) == form else (200, False)
+    assert answer == (400, True)
+
+
+@given(forms, st.sampled_from(FACETS), values)
+def test_picking_a_value_twice_changes_nothing_but_the_page(form, facet: str, value: str) -> None:
+    picked = form.toggled(facet, value)
+    assert (value in picked.chosen.get(facet, ())) != (value in form.chosen.get(facet, ()))
+    assert picked.page == 1
+    if value not in form.chosen.get(facet, ()):
+        assert picked.toggled(facet, value) == form.at_page(1)
+    assert all(picked.chosen.values())
+
+
+def test_the_order_in_effect() -> None:
+    assert DatasetSearchForm().order == "newest"
+    assert DatasetSearchForm(text="dân số").order == "relevance"
+    assert DatasetSearchForm(text="dân số", sort="title").order == "title"
+    assert DatasetSearchForm(page=9, text="x").with_text("y").page == 1
+    assert DatasetSearchForm(page=9).sorted_by("title") == DatasetSearchForm(sort="title")
+
+
+@pytest.mark.parametrize(
+    "pairs",
+    [
+        [("page", "-1")],
+        [("page", "0")],
+        [("page", "")],
+        [("page", "1.5")],
+        [("page", "٣")],
+        [("page", "1e3")],
+        [("page", " 1")],
+        [("page", str(DEEPEST + 1))],
+        [("page", "9" * 5000)],
+        [("per_page", "0")],
+        [("per_page", str(MOST_PER_PAGE + 1))],
+        [("sort", "random")],
+        [("sort", "Title")],
+    ],
+)
+def test_values_that_cannot_be_used(pairs: list[tuple[str, str]]) -> None:
+    with pytest.raises(BadParameterError) as refused:
+        read_form(pairs)
+    assert f"“{pairs[0][0]}”" in refused.value.message()
+    assert len(refused.value.message()) < 200
+
+
+@pytest.mark.parametrize("name", ["Q", "publishers", "limit", "", "\x00", "theme[]"])
+def test_unknown_parameters_are_named_with_the_known_ones(name: str) -> None:
+    with pytest.raises(UnknownParameterError) as refused:
+        read_form([("q", "x"), (name, "y")])
+    assert refused.value.params["name"] == name
+    assert "theme" in str(refused.value.params["known"])
+
+
+def test_parameters_read_elsewhere_are_let_through() -> None:
+    assert read_form([("facets", "theme"), ("q", "x")], also=("facets",)) == DatasetSearchForm(text="x")
+
+
+def test_empty_values_mean_nothing_chosen() -> None:
+    """A browser sends every field of a form, also those left empty."""
+    assert read_form([("q", "  "), ("theme", ""), ("sort", ""), ("theme", "y-te")]) == DatasetSearchForm(
+        chosen={"theme": ("y-te",)}
+    )
+    assert read_form([("per_page", str(DEFAULT_PER_PAGE))]) == DatasetSearchForm()
+    assert read_form([("theme", "a"), ("theme", "a"), ("theme", "b")]).chosen == {"theme": ("a", "b")}
