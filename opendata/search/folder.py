@@ -42,6 +42,8 @@ _CURRENT: Final = "CURRENT"
 # The name goes on with the schema's fingerprint, so that an outdated index is known without opening it.
 _GENERATION: Final = "generation-"
 _POLL_SECONDS = 0.05
+# A rebuild is worth waiting for the batch that is being written.
+_SWAP_SECONDS = 60.0
 # A reader may look at a generation just as it is replaced or merged; it then looks again.
 _READ_TRIES = 5
 
@@ -132,16 +134,14 @@ class FolderEngine:
         return snapshot.terms(vocabulary, prefix, access, limit) if snapshot and access else []
 
     def apply(self, upserts: Iterable[SearchDocument], deletes: Iterable[str], position: int) -> None:
-        if self.state() is IndexState.MISSING:
-            self.rebuild(upserts, position)
-            return
-        with self._locked("write.lock"):
-            self._usable()
+        with self._locked("write.lock", self._lock_seconds):
+            if self._usable() is None:
+                raise IndexUnusableError(IndexState.MISSING)
             path = self._root / self._current()
             self._format.write(path, self._checked(upserts), deletes, position)
 
     def rebuild(self, documents: Iterable[SearchDocument], position: int) -> int:
-        with self._locked("rebuild.lock"):
+        with self._locked("rebuild.lock", self._lock_seconds):
             self._remove_all_but_current()
             path = self._root / f"{_GENERATION}{self._fingerprint}-{uuid.uuid4().hex}"
             path.mkdir()
@@ -149,7 +149,7 @@ class FolderEngine:
                 self._format.write(path, self._checked(documents), (), position)
                 count = self._format.snapshot(path).count()
                 # Whoever writes to the old generation finishes first; its readers keep what they opened.
-                with self._locked("write.lock"):
+                with self._locked("write.lock", _SWAP_SECONDS):
                     self._make_current(path.name)
             except BaseException:
                 shutil.rmtree(path, ignore_errors=True)
@@ -250,10 +250,10 @@ class FolderEngine:
                 shutil.rmtree(path, ignore_errors=True)
 
     @contextlib.contextmanager
-    def _locked(self, name: str) -> Iterator[None]:
+    def _locked(self, name: str, seconds: float) -> Iterator[None]:
         """One process (and thread) at a time; the system drops the lock of one that dies."""
         self._root.mkdir(parents=True, exist_ok=True)
-        deadline = time.monotonic() + self._lock_seconds
+        deadline = time.monotonic() + seconds
         with (self._root / name).open("w") as lock:
             while True:
                 try:

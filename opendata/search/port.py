@@ -210,7 +210,7 @@ class IndexState(StrEnum):
 
 
 class IndexUnusableError(UnavailableError):
-    """The index is outdated or damaged (`state`); its owner rebuilds it from the database."""
+    """The index is outdated, damaged or (when written to) missing: its owner rebuilds it from the database."""
 
     code: ClassVar[str] = "search-unavailable"
     template: ClassVar[str] = N_("Search is being set up again. Try again in a few minutes.")
@@ -228,7 +228,7 @@ class IndexBusyError(UnavailableError):
 
 
 class SearchEngine(Protocol):
-    """An index that many processes read while one writes. A missing index answers as an empty one.
+    """An index that many processes read while one writes. To readers a missing index is an empty one.
 
     Everything but `state` and `rebuild` raises IndexUnusableError on an outdated or damaged index.
     """
@@ -236,7 +236,10 @@ class SearchEngine(Protocol):
     def state(self) -> IndexState: ...
 
     def apply(self, upserts: Iterable[SearchDocument], deletes: Iterable[str], position: int) -> None:
-        """One atomic commit: deletes first, then upserts, and `position` with them. IndexBusyError."""
+        """One atomic commit: deletes first, then upserts, and `position` with them. IndexBusyError.
+
+        IndexUnusableError also on a missing index: begun with one batch it would look whole.
+        """
 
     def rebuild(self, documents: Iterable[SearchDocument], position: int) -> int:
         """A new index built beside the one that answers, then put in its place; the number of documents."""

@@ -82,7 +82,7 @@ class SearchService:
     def index(self, upserts: Iterable[SearchDocument], deletes: Iterable[str], position: int) -> None:
         """Writes one batch; seen by every process at its next search. IndexBusyError, IndexUnusableError.
 
-        Doing the same batch twice changes nothing. Where there is no index yet, the batch begins one.
+        Doing the same batch twice changes nothing. A missing index is rebuilt first, not begun with a batch.
         """
         self._engine.apply(upserts, deletes, position)
 

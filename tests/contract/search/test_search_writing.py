@@ -18,6 +18,13 @@ if TYPE_CHECKING:
     from opendata.search.folder import FolderEngine
 
 
+@pytest.fixture
+def begun(service: SearchService) -> SearchService:
+    """An index of nothing."""
+    service.rebuild([], position=0)
+    return service
+
+
 def everything(service: SearchService) -> list[str]:
     response = service.search(SearchRequest(access=EVERYONE, limit=1000))
     assert response.total == len(response.hits) == service.count()
@@ -41,91 +48,95 @@ def test_a_missing_index_answers_as_an_empty_one_and_writes_nothing(service, url
     assert not folder_of(url).exists()
 
 
-def test_the_first_batch_begins_the_index(service):
-    service.index([document("a", "Một"), document("b", "Hai")], [], position=12)
+def test_a_batch_does_not_begin_an_index_that_would_then_look_whole(service):
+    with pytest.raises(IndexUnusableError) as caught:
+        service.index([document("a", "Một")], [], position=12)
+    assert caught.value.state is IndexState.MISSING
+    assert service.status().state is IndexState.MISSING
+    assert service.rebuild([document("a", "Một"), document("b", "Hai")], position=12) == 2
     assert everything(service) == ["a", "b"]
     status = service.status()
     assert (status.state, status.position, status.count) == (IndexState.READY, 12, 2)
 
 
-def test_a_batch_adds_replaces_and_removes_in_one_step(service):
-    service.index([document("a", "Một"), document("b", "Hai")], [], position=1)
-    service.index([document("b", "Ba"), document("c", "Bốn")], ["a", "never-there"], position=2)
-    assert everything(service) == ["b", "c"]
-    assert ids(service.search(SearchRequest(access=EVERYONE, text="hai"))) == []
-    assert ids(service.search(SearchRequest(access=EVERYONE, text="ba"))) == ["b"]
-    assert service.position() == 2
+def test_a_batch_adds_replaces_and_removes_in_one_step(begun):
+    begun.index([document("a", "Một"), document("b", "Hai")], [], position=1)
+    begun.index([document("b", "Ba"), document("c", "Bốn")], ["a", "never-there"], position=2)
+    assert everything(begun) == ["b", "c"]
+    assert ids(begun.search(SearchRequest(access=EVERYONE, text="hai"))) == []
+    assert ids(begun.search(SearchRequest(access=EVERYONE, text="ba"))) == ["b"]
+    assert begun.position() == 2
 
 
-def test_the_same_batch_twice_changes_nothing(service):
+def test_the_same_batch_twice_changes_nothing(begun):
     for _ in range(3):
-        service.index([document("a", "Một"), document("b", "Hai")], ["gone"], position=5)
-        assert everything(service) == ["a", "b"]
-        assert service.position() == 5
+        begun.index([document("a", "Một"), document("b", "Hai")], ["gone"], position=5)
+        assert everything(begun) == ["a", "b"]
+        assert begun.position() == 5
 
 
-def test_the_last_of_two_documents_with_one_id_stays(service):
-    for write in (lambda both: service.index(both, [], 1), lambda both: service.rebuild(both, 1)):
+def test_the_last_of_two_documents_with_one_id_stays(begun):
+    for write in (lambda both: begun.index(both, [], 1), lambda both: begun.rebuild(both, 1)):
         write([document("a", "Một"), document("a", "Hai")])
-        assert everything(service) == ["a"]
-        assert ids(service.search(SearchRequest(access=EVERYONE, text="hai"))) == ["a"]
+        assert everything(begun) == ["a"]
+        assert ids(begun.search(SearchRequest(access=EVERYONE, text="hai"))) == ["a"]
 
 
-def test_a_document_both_removed_and_written_stays(service):
-    service.index([document("a", "Một")], [], 1)
-    service.index([document("a", "Hai")], ["a"], 2)
-    assert everything(service) == ["a"]
+def test_a_document_both_removed_and_written_stays(begun):
+    begun.index([document("a", "Một")], [], 1)
+    begun.index([document("a", "Hai")], ["a"], 2)
+    assert everything(begun) == ["a"]
 
 
-def test_an_empty_batch_moves_the_position(service):
-    service.index([], [], 3)
-    service.index([], [], 4)
-    assert (service.position(), service.count()) == (4, 0)
+def test_an_empty_batch_moves_the_position(begun):
+    begun.index([], [], 3)
+    begun.index([], [], 4)
+    assert (begun.position(), begun.count()) == (4, 0)
 
 
-def test_many_small_commits_repeat_no_document(service):
+def test_many_small_commits_repeat_no_document(begun):
     """A refreshed Whoosh searcher repeats documents of merged segments."""
     for number in range(15):
-        service.index(
+        begun.index(
             [document(f"d{number}", f"Bộ số {number}"), document("same", f"Lần {number}")], [], number
         )
-        assert service.search(SearchRequest(access=EVERYONE, text="bộ số")).total == number + 1
-    assert everything(service) == sorted([*(f"d{number}" for number in range(15)), "same"])
+        assert begun.search(SearchRequest(access=EVERYONE, text="bộ số")).total == number + 1
+    assert everything(begun) == sorted([*(f"d{number}" for number in range(15)), "same"])
 
 
-def test_a_wrong_document_leaves_the_index_as_it_was(service):
-    service.index([document("a", "Một")], [], 1)
+def test_a_wrong_document_leaves_the_index_as_it_was(begun):
+    begun.index([document("a", "Một")], [], 1)
     wrong = replace(document("b", "Hai"), facets={"colour": ("red",)})
-    for write in (service.index, lambda documents, _, position: service.rebuild(documents, position)):
+    for write in (begun.index, lambda documents, _, position: begun.rebuild(documents, position)):
         with pytest.raises(ValueError, match="colour"):
             write([document("c", "Ba"), wrong], [], 2)
-        assert everything(service) == ["a"]
-        assert service.position() == 1
+        assert everything(begun) == ["a"]
+        assert begun.position() == 1
     with pytest.raises(ValueError, match="cannot be a document's id"):
-        service.index([document("\x00position", "Hai")], [], 2)
-    service.index([document("b", "Bốn")], [], 2)
-    assert everything(service) == ["a", "b"]
+        begun.index([document("\x00position", "Hai")], [], 2)
+    begun.index([document("b", "Bốn")], [], 2)
+    assert everything(begun) == ["a", "b"]
 
 
-def test_a_rebuild_replaces_everything_and_leaves_no_old_files(service, url):
-    service.index([document("old", "Cũ")], [], 9)
-    assert service.rebuild(catalogue(), 4) == len(catalogue())
-    assert everything(service) == sorted(each.id for each in catalogue())
-    assert service.position() == 4
+def test_a_rebuild_replaces_everything_and_leaves_no_old_files(begun, url):
+    begun.index([document("old", "Cũ")], [], 9)
+    assert begun.rebuild(catalogue(), 4) == len(catalogue())
+    assert everything(begun) == sorted(each.id for each in catalogue())
+    assert begun.position() == 4
     assert len(list(folder_of(url).glob("generation-*"))) == 1
 
 
-def test_a_rebuild_that_fails_half_way_leaves_the_old_index(service, url):
-    service.index([document("old", "Cũ")], [], 9)
+def test_a_rebuild_that_fails_half_way_leaves_the_old_index(begun, url):
+    begun.index([document("old", "Cũ")], [], 9)
 
     def documents():
         yield document("new", "Mới")
         raise OSError("the database went away")
 
     with pytest.raises(OSError, match="went away"):
-        service.rebuild(documents(), 10)
-    assert everything(service) == ["old"]
-    assert service.position() == 9
+        begun.rebuild(documents(), 10)
+    assert everything(begun) == ["old"]
+    assert begun.position() == 9
     assert len(list(folder_of(url).glob("generation-*"))) == 1
 
 
