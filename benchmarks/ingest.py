@@ -9,8 +9,15 @@ import threading
 import time
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent))
-from portal_under_test import MB, print_machine, resident_mb, running_portal, write_table
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from benchmarks.portal_under_test import (
+    MB,
+    RunningPortal,
+    print_machine,
+    resident_mb,
+    running_portal,
+    write_table,
+)
 
 ROWS = 1_000_000
 
@@ -44,20 +51,20 @@ def main() -> None:
         )
 
 
-def _publish(portal: object, source: Path) -> list[tuple[str, float]]:
+def _publish(portal: RunningPortal, source: Path) -> list[tuple[str, float]]:
     """Hand the file in and watch its status; (stage, seconds) as seen from outside."""
     from opendata.accounts.policy import COMMAND_LINE
     from opendata.resources.service import Upload
     from opendata.settings import load_settings
     from opendata.wiring import build_services
 
-    services = build_services(load_settings(data_dir=portal.data_dir, secret_key="x" * 40))  # type: ignore[attr-defined]
+    services = build_services(load_settings(data_dir=portal.data_dir, secret_key="x" * 40))
     stages: list[tuple[str, float]] = []
     begun = time.perf_counter()
     fields = {"title": "Một triệu dòng", "description": "Bảng sinh ra để đo.", "publisher": "BKHCN"}
     dataset = services.catalogue.create_dataset(COMMAND_LINE, fields, publish_when_ready=True)
     with source.open("rb") as stream:
-        upload = Upload(io.BufferedReader(stream), source.name)  # type: ignore[arg-type]
+        upload = Upload(io.BufferedReader(stream), source.name)
         received = services.resources.add_resource(COMMAND_LINE, dataset.id, upload)
     now = time.perf_counter()
     stages.append(("receive", now - begun))

@@ -8,9 +8,8 @@ import sys
 import time
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent))
-from portal_under_test import print_machine, running_portal
-
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from benchmarks.portal_under_test import print_machine, running_portal
 from opendata.kernel.bundled import bundled
 
 RUNS = 3

@@ -9,10 +9,11 @@ import threading
 import time
 import urllib.parse
 import urllib.request
+from functools import partial
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent))
-from portal_under_test import (
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from benchmarks.portal_under_test import (
     MB,
     RunningPortal,
     milliseconds,
@@ -56,7 +57,7 @@ def measure_depths(portal: RunningPortal, resource: str, label: str, query: str)
         while walked < depth:
             page = rows(portal, resource, f"limit=10000&count=none{query}", cursor)
             cursor, walked = page["next"], walked + 10_000
-        samples = timed(lambda at=cursor: rows(portal, resource, f"limit=100{query}", at), PAGES)
+        samples = timed(partial(rows, portal, resource, f"limit=100{query}", cursor), PAGES)
         print(f"  page of 100 at row {depth:>7,} {label:24} {milliseconds(samples)}")
 
 

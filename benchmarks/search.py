@@ -11,11 +11,11 @@ import random
 import sys
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent))
-from portal_under_test import MB, milliseconds, print_machine, timed
-
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from benchmarks.portal_under_test import MB, milliseconds, print_machine, timed
 from opendata.accounts.policy import COMMAND_LINE, VISITOR
 from opendata.accounts.service import AgencyEntry
 from opendata.app import create_app
@@ -78,21 +78,21 @@ def measure(services: Services) -> None:
     search = services.catalogue_search
     for form in forms:
         search.search(VISITOR, form, "vi")
-    samples = [s for form in forms for s in timed(lambda f=form: search.search(VISITOR, f, "vi"), ROUNDS)]
+    samples = [s for form in forms for s in timed(partial(search.search, VISITOR, form, "vi"), ROUNDS)]
     print(
         f"  search page data (20 rows, total, 6 facets, snippets)  {milliseconds(samples)}   (target 20 ms)"
     )
     suggest = [
         s
         for text in ("dan", "dân s", "giá ti", "x", "ubnd")
-        for s in timed(lambda t=text: search.suggest(VISITOR, t), ROUNDS)
+        for s in timed(partial(search.suggest, VISITOR, text), ROUNDS)
     ]
     print(f"  autocompletion                                         {milliseconds(suggest)}")
     client = create_app(services.settings, services).test_client()
     for path in ("/api/v1/datasets?q=dan+so", "/vi/datasets?q=dan+so"):
         if client.get(path).status_code != 200:
             raise SystemExit(f"{path} does not answer")
-        print(f"  {path:54} {milliseconds(timed(lambda p=path: client.get(p), 50))}")
+        print(f"  {path:54} {milliseconds(timed(partial(client.get, path), 50))}")
 
 
 def generate(services: Services, count: int, seed: int = 20261121) -> None:
