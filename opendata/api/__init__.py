@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from opendata.api import datasets, documentation, openapi, resources, tables
 from opendata.api.addresses import PREFIX
-from opendata.api.reading import refuse_nul
+from opendata.api.reading import refuse_unreadable
 from opendata.api.sharing import add_sharing_headers
 from opendata.http.context import services
 
@@ -25,5 +25,5 @@ def register(app: Flask) -> None:
     app.register_blueprint(documentation.assets)
     with app.app_context():
         app.extensions[documentation.EXTENSION] = openapi.finish(api, services().profile)
-    app.before_request(refuse_nul)
+    app.before_request(refuse_unreadable)
     app.after_request(add_sharing_headers)

@@ -20,7 +20,7 @@ from opendata.api.schemas.datasets import (
     SuggestionsSchema,
 )
 from opendata.api.schemas.parameters import DatasetSearchSchema, NoParametersSchema, SuggestSchema
-from opendata.catalogue.search_form import FACETS, NotOneOfError, read_form
+from opendata.catalogue.search_form import DEEPEST, FACETS, NotOneOfError, read_form
 from opendata.catalogue.service import RevisionConflictError
 from opendata.http import caching
 from opendata.http.context import language, services
@@ -28,6 +28,8 @@ from opendata.kernel.errors import N_
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from opendata.catalogue.search_form import DatasetSearchForm
 
 blueprint: Final = ApiBlueprint("datasets", __name__, description=N_("Datasets and their metadata"))
 
@@ -53,7 +55,7 @@ def search_datasets() -> Answer:
     form = read_form(request.args.items(multi=True), also=("facets",))
     wanted = _facets(request.args.get("facets"))
     found = services().catalogue_search.search(actor(), form, language(), wanted)
-    body = representations.results(found)
+    body = {**representations.results(found), "next_url": _next_url(form, found.total)}
     return Answer(body, headers=addresses.next_link(body["next_url"]))
 
 
@@ -222,6 +224,14 @@ def _dataset(key: str, headers: Mapping[str, str] | None = None) -> Answer:
     found = services().catalogue_queries.dataset(actor(), key)
     files = services().resource_queries.resources_of(actor(), found.id)
     return Answer(representations.dataset(found, files), headers or {}, revision=found.revision)
+
+
+def _next_url(form: DatasetSearchForm, total: int) -> str | None:
+    """This request again, one page on."""
+    if form.page * form.per_page >= total or form.page >= DEEPEST:
+        return None
+    kept = [(name, value) for name, value in request.args.items(multi=True) if name != "page"]
+    return addresses.api_url("/datasets", [*kept, ("page", str(form.page + 1))])
 
 
 def _facets(asked: str | None) -> tuple[str, ...]:

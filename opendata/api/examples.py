@@ -29,7 +29,7 @@ PLACEHOLDERS: Final = {
     "value": "VALUE",
     "publisher": "AGENCY",
     "new_slug": "vi-du-api",
-    "new_resource": "YOUR_RESOURCE_ID",
+    "new_resource": "$RESOURCE_ID",
 }
 
 

@@ -62,6 +62,12 @@ class BadJsonTextError(BadJsonError):
     template: ClassVar[str] = N_("The JSON body is nested too deeply or holds characters that are no text.")
 
 
+class UnreadableQueryError(PortalError):
+    code: ClassVar[str] = "unreadable-query"
+    status: ClassVar[int] = 400
+    template: ClassVar[str] = N_("The part of this address after “?” is not text in UTF-8.")
+
+
 class NotAnObjectError(PortalError):
     code: ClassVar[str] = "not-an-object"
     status: ClassVar[int] = 422

@@ -21,6 +21,7 @@ from opendata.api.problems import (
     BodyTooLargeError,
     NotAnObjectError,
     NotJsonError,
+    UnreadableQueryError,
 )
 from opendata.http.context import speak
 from opendata.kernel.errors import (
@@ -111,13 +112,20 @@ def refuse_parameter(messages: Any, req: Request, schema: ma.Schema) -> NoReturn
     raise BadParameterError(name=name, value=req.args.get(name, "")[:_SHOWN], reason=reason)
 
 
-def refuse_nul() -> None:
-    """No address and no parameter of ours holds a NUL; some databases fail on it. Runs before every view."""
+def refuse_unreadable() -> None:
+    """Runs before every view: no address and no parameter of ours holds a NUL or bytes that are no text.
+
+    Werkzeug raises on the bytes, some databases on the NUL.
+    """
     if any(_NUL in str(value) for value in (request.view_args or {}).values()):
         raise NotFoundError
-    for name, value in request.args.items(multi=True):
+    try:
+        sent = list(request.args.items(multi=True))
+    except UnicodeDecodeError as error:
+        raise UnreadableQueryError from error
+    for name, value in sent:
         if _NUL in name + value:
-            raise UnknownParameterError(name=name.replace(_NUL, "")[:_SHOWN], known="…")
+            raise UnreadableQueryError
 
 
 def _read_bounded(req: Request) -> bytes:

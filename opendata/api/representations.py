@@ -55,8 +55,6 @@ def revisions(found: Iterable[RevisionView], *, may_edit: bool) -> dict[str, Any
 
 def results(found: DatasetResults) -> dict[str, Any]:
     form = found.form
-    has_next = form.page * form.per_page < found.total
-    following = addresses.api_url("/datasets", form.at_page(form.page + 1).parameters()) if has_next else None
     suggestion = {"suggestion": found.suggestion} if found.suggestion else {}
     return {
         "total": found.total,
@@ -69,7 +67,6 @@ def results(found: DatasetResults) -> dict[str, Any]:
             ]
             for name, options in found.facets.items()
         },
-        "next_url": following,
         **suggestion,
     }
 

@@ -67,7 +67,7 @@ def add_resource(key: str) -> Answer:
     answer=ReceivedSchema,
     status=202,
     errors=(400, 401, 403, 404, 411, 413, 415, 422),
-    curl=f"curl -T data.csv '{{base}}/resources/{{new_resource}}/file' {_BEARER}",
+    curl=f'curl -T data.csv "{{base}}/resources/{{new_resource}}/file" {_BEARER}',
 )
 def replace_file(resource_id: str) -> Answer:
     held = services().resource_queries.resource(actor(), resource_id)
@@ -103,7 +103,7 @@ def read_resource(query: Mapping[str, Any], resource_id: str) -> Answer:
     answer=ResourceSchema,
     errors=(400, 401, 403, 404, 413, 415),
     curl=(
-        f"curl -X PATCH '{{base}}/resources/{{new_resource}}' {_BEARER} -H 'Content-Type: application/json' \\\n"
+        f'curl -X PATCH "{{base}}/resources/{{new_resource}}" {_BEARER} -H "Content-Type: application/json" \\\n'
         '  -d \'{{"title": {{"vi": "Ví dụ", "en": "Example"}}}}\''
     ),
 )
@@ -120,7 +120,7 @@ def change_resource(body: dict[str, Any], resource_id: str) -> Answer:
     summary=N_("Take a file out of its dataset"),
     status=204,
     errors=(401, 403, 404),
-    curl=f"curl -X DELETE '{{base}}/resources/{{new_resource}}' {_BEARER}",
+    curl=f'curl -X DELETE "{{base}}/resources/{{new_resource}}" {_BEARER}',
 )
 def delete_resource(resource_id: str) -> Answer:
     services().resources.delete_resource(actor(), resource_id)
@@ -173,7 +173,7 @@ def list_versions(query: Mapping[str, Any], resource_id: str) -> Answer:
     summary=N_("Download the original file"),
     description=N_("Byte for byte as it was sent. Takes HEAD, Range and If-Range; the ETag is the sha256."),
     query=VersionParameterSchema,
-    contents={"application/octet-stream": BINARY},
+    contents={"*/*": BINARY},
     errors=(400, 404, 416),
     curl="curl -OJ '{base}/resources/{resource}/file'",
 )

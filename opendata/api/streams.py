@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, Self
 
 from flask import Response, request
 
-from opendata.http.caching import cache_control
+from opendata.http.caching import answer_conditions, cache_control
 from opendata.http.files import NEVER_A_PAGE, Download, content_disposition, send_download
 
 if TYPE_CHECKING:
@@ -31,7 +31,10 @@ _OK: Final = 200
 
 
 def send_export(export: TableExport, format_name: str, *, private: bool) -> Response:
-    """The answer to GET or HEAD. A stored file takes Range (RangeError); a stream is made as it is read."""
+    """The answer to GET or HEAD. A stored file takes Range; a stream is made as it is read.
+
+    Raises RangeError (416), OtherVersionError (412).
+    """
     if export.path is not None:
         return send_download(
             Download(
@@ -48,14 +51,19 @@ def send_export(export: TableExport, format_name: str, *, private: bool) -> Resp
     response.headers["Content-Disposition"] = content_disposition(export.filename)
     response.headers["Cache-Control"] = cache_control(private=private)
     response.set_etag(export.etag)
-    response.make_conditional(request.environ)
     stream = ExportStream(export.chunks, BROKEN_ENDINGS.get(format_name, b""))
-    if response.status_code == _OK and request.method == "GET":
-        response.response = stream
-        response.direct_passthrough = True
-        del response.headers["Content-Length"]  # counted by make_conditional, of a body that was empty then
-    else:
-        stream.close()
+    is_wanted = False
+    try:
+        answer_conditions(response)
+        is_wanted = response.status_code == _OK and request.method == "GET"
+    finally:
+        if not is_wanted:
+            stream.close()
+    if response.status_code == _OK:
+        # Werkzeug counts the body that is empty so far, and a sequence again when headers are written.
+        response.headers.pop("Content-Length", None)
+        response.response = stream if is_wanted else iter(())
+        response.direct_passthrough = is_wanted
     return response
 
 

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import re
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from flask import request
+
+from opendata.kernel.errors import N_, PortalError
 
 if TYPE_CHECKING:
     from werkzeug.wrappers import Response
@@ -18,8 +20,15 @@ if TYPE_CHECKING:
 # Pinned answers never change, but a dataset can be withdrawn: an hour is how long caches may outlive that.
 PINNED_SECONDS: Final = 3600
 _OK: Final = 200
+_PRECONDITION_FAILED: Final = 412
 _TAG_LENGTH: Final = 32
 _REVISION_TAG = re.compile(r'"(\d{1,9})-[0-9a-f]+"')
+
+
+class OtherVersionError(PortalError):
+    code: ClassVar[str] = "precondition-failed"
+    status: ClassVar[int] = 412
+    template: ClassVar[str] = N_("What is at this address now is not what If-Match names.")
 
 
 def digest_tag(body: bytes) -> str:
@@ -44,14 +53,24 @@ def seen_revisions() -> frozenset[int] | None:
 
 
 def label(response: Response, *, tag: str, private: bool, pinned: bool = False) -> Response:
-    """Put the validator and cache label on a 200 answer, and make it a 304 where the client has it."""
+    """Put the validator and cache label on a 200 answer, and make it a 304 where the client has it.
+
+    Raises OtherVersionError.
+    """
     if response.status_code != _OK:
         return response
     if not response.headers.get("ETag"):
         response.set_etag(tag)
     response.headers["Cache-Control"] = cache_control(private=private, pinned=pinned)
-    response.make_conditional(request.environ)
+    answer_conditions(response)
     return response
+
+
+def answer_conditions(response: Response) -> None:
+    """If-None-Match and If-Modified-Since turn a labelled answer into a 304. Raises OtherVersionError (412)."""
+    response.make_conditional(request.environ)
+    if response.status_code == _PRECONDITION_FAILED:
+        raise OtherVersionError
 
 
 def cache_control(*, private: bool, pinned: bool = False) -> str:

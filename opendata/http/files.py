@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 from flask import Response, request
 
-from opendata.http.caching import cache_control
+from opendata.http.caching import answer_conditions, cache_control
 from opendata.kernel.errors import N_, PortalError
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ class Download:
 
 
 def send_download(download: Download) -> Response:
-    """The answer to GET or HEAD: 200, 206, 304 or 412. Raises RangeError (416).
+    """The answer to GET or HEAD: 200, 206 or 304. Raises RangeError (416) and OtherVersionError (412).
 
     The caller makes sure that the file is there (`FileStore.path` does); it is opened when the body is read.
     """
@@ -87,7 +87,7 @@ def send_download(download: Download) -> Response:
     response.headers["Accept-Ranges"] = "bytes"
     response.set_etag(download.tag)
     response.last_modified = download.modified
-    response.make_conditional(request.environ)
+    answer_conditions(response)
     if response.status_code == _OK:
         _fill(response, download)
     return response

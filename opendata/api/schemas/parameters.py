@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from marshmallow import Schema, fields, validate
+from marshmallow import Schema, ValidationError, fields, validate
 
 from opendata.catalogue.search_form import DEEPEST, DEFAULT_PER_PAGE, MOST_PER_PAGE, SORTS
 from opendata.kernel.errors import N_
@@ -13,10 +13,20 @@ from opendata.kernel.i18n import LANGUAGES
 MOST_SUGGESTIONS: Final = 20
 LARGEST_VERSION: Final = 1_000_000_000
 LONGEST_TEXT: Final = 1000
+_MOST_DIGITS: Final = 16
 
 NOT_A_NUMBER: Final = N_("Give a whole number.")
 OUT_OF_RANGE: Final = N_("Give a whole number within the limits in the documentation.")
 TOO_LONG: Final = N_("This is too long.")
+
+
+class WholeNumber(fields.Integer):
+    """Digits only: `int` alone would take `1_000`, ` 1` and the digits of other scripts."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int:
+        if not (isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < _MOST_DIGITS):
+            raise ValidationError(NOT_A_NUMBER)
+        return super()._deserialize(value, attr, data, **kwargs)
 
 
 class NoParametersSchema(Schema):
@@ -31,10 +41,8 @@ class TableParameterSchema(Schema):
 
 
 class VersionParameterSchema(Schema):
-    version = fields.Integer(
-        strict=True,
+    version = WholeNumber(
         metadata={"description": N_("Number of a published version; the current one without")},
-        error_messages={"invalid": NOT_A_NUMBER},
         validate=validate.Range(1, LARGEST_VERSION, error=OUT_OF_RANGE),
     )
 
@@ -53,11 +61,9 @@ class SuggestSchema(Schema):
         error_messages={"required": N_("Say what has been typed so far.")},
         validate=validate.Length(max=LONGEST_TEXT, error=TOO_LONG),
     )
-    limit = fields.Integer(
-        strict=True,
+    limit = WholeNumber(
         load_default=8,
         metadata={"description": N_("How many at most")},
-        error_messages={"invalid": NOT_A_NUMBER},
         validate=validate.Range(1, MOST_SUGGESTIONS, error=OUT_OF_RANGE),
     )
 

@@ -23,6 +23,7 @@ from opendata.http.files import (
     send_download,
     starts_download,
 )
+from opendata.kernel.errors import PortalError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -53,9 +54,9 @@ def file_client(tmp_path: Path, counted: list[bool]) -> FlaskClient:
         counted.append(starts_download(response))
         return response
 
-    @app.errorhandler(RangeError)
-    def refuse(error: RangeError) -> Response:
-        return Response("no", error.status, headers=error.headers)
+    @app.errorhandler(PortalError)
+    def refuse(error: PortalError) -> Response:
+        return Response("no", error.status, headers=getattr(error, "headers", {}))
 
     return app.test_client()
 

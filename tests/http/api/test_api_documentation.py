@@ -1,0 +1,178 @@
+"""The documentation page: complete in both languages, nothing from outside, and its examples run as printed."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+import threading
+from html.parser import HTMLParser
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from flask import Flask
+from werkzeug.serving import make_server
+
+from opendata.accounts.policy import COMMAND_LINE, Role
+from opendata.app import create_app
+from opendata.catalogue.seed_packages import read_packages
+from opendata.kernel.bundled import bundled
+from opendata.resources.seeding import SeedLoader
+from opendata.settings import load_settings
+from opendata.wiring import build_job_runner, build_services
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+API = "/api/v1"
+
+
+class Page(HTMLParser):
+    """What a page loads, where it links to, and the code it prints."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.loads: list[str] = []
+        self.links: list[str] = []
+        self.ids: set[str] = set()
+        self.code: list[str] = []
+        self.tags: set[str] = set()
+        self._in_code = False
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        named = dict(attrs)
+        self.tags.add(tag)
+        assert not any(name.startswith("on") or name == "style" for name in named)
+        if tag == "link" and named.get("rel") == "stylesheet":
+            self.loads.append(named["href"] or "")
+        if "src" in named:
+            self.loads.append(named["src"] or "")
+        if tag == "a":
+            self.links.append(named.get("href") or "")
+        if named.get("id"):
+            self.ids.add(named["id"] or "")
+        if tag == "pre":
+            self._in_code = True
+            self.code.append("")
+
+    def handle_endtag(self, tag: str) -> None:
+        self._in_code = self._in_code and tag != "pre"
+
+    def handle_data(self, data: str) -> None:
+        if self._in_code:
+            self.code[-1] += data
+
+
+@pytest.mark.parametrize("lang", ["vi", "en"])
+def test_the_page_stands_alone(library: Any, lang: str) -> None:
+    answer = library.get(f"/docs?lang={lang}")
+    page = Page(answer.text)
+    assert answer.headers["Content-Language"] == lang
+    assert f'<html lang="{lang}">' in answer.text
+    assert "script" not in page.tags
+    assert "style" not in page.tags
+    assert page.loads
+    for address in page.loads:
+        assert address.startswith("/assets/")
+        with library.client.get(address) as sheet:
+            assert sheet.status_code == 200, address
+    for link in page.links:
+        if link.startswith("#"):
+            assert link[1:] in page.ids, link
+    assert len(answer.data) < 100_000
+    assert "script-src 'self'" in answer.headers["Content-Security-Policy"]
+
+
+def test_every_operation_is_on_the_page(library: Any) -> None:
+    page = Page(library.get("/docs").text)
+    for item in library.contract.document["paths"].values():
+        for method, operation in item.items():
+            if method != "parameters":
+                assert operation["operationId"] in page.ids
+                assert operation["x-codeSamples"][0]["source"] in page.code
+
+
+def test_the_language_follows_the_reader(library: Any) -> None:
+    assert '<html lang="en">' in library.get("/docs", Accept_Language="en").text
+    assert '<html lang="vi">' in library.get("/docs").text
+
+
+def test_an_empty_portal_is_documented_too(client: Any) -> None:
+    assert "RESOURCE_ID" in client.get(f"{API}/docs").text
+
+
+@pytest.fixture
+def served(prepared_folder: Path, tmp_path: Path) -> Iterator[tuple[Any, Any]]:
+    """A portal behind a real HTTP server on the loopback: (services, app)."""
+    if shutil.which("curl") is None:
+        pytest.skip("curl is not installed")
+    shutil.copytree(prepared_folder, tmp_path / "data")
+    server = make_server("127.0.0.1", 0, Flask("before"), threaded=True)
+    base = f"http://127.0.0.1:{server.server_port}"
+    settings = load_settings(data_dir=tmp_path / "data", secret_key="x" * 40, base_url=base)
+    portal = build_services(settings)
+    server.app = create_app(settings, portal)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield portal, server.app
+    server.shutdown()
+    server.server_close()
+    thread.join()
+    portal.close()
+
+
+MAKING = ("create_dataset", "add_resource", "replace_file", "change_dataset", "change_resource")
+ENDING = ("publish_dataset", "withdraw_dataset", "delete_resource", "delete_dataset")
+
+
+def test_the_examples_run_as_printed(served: tuple[Any, Any], tmp_path: Path) -> None:
+    """Each one in a shell, with what the page says to set; those that take things away come last."""
+    portal, app = served
+    _publish_seed(portal, {"xep-hang-chinh-phu-dien-tu", "cac-dan-toc-viet-nam"})
+    examples = _examples(app.test_client().get(f"{API}/openapi.json").json)
+    found = re.search(r'"publisher": "([^"]+)"', examples["create_dataset"])
+    assert found
+    agency = found[1]
+    portal.accounts.add_person(COMMAND_LINE, email="a@example.org", name="A", password="mật-khẩu-rất-dài")
+    portal.accounts.set_role(COMMAND_LINE, "a@example.org", agency, Role.ADMIN)
+    token = portal.accounts.issue_token(COMMAND_LINE, "a@example.org", "docs")
+    shell = {"OPENDATA_TOKEN": token, "PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8"}
+    (tmp_path / "data.csv").write_text("a,b\n1,2\n", encoding="utf-8")
+    reading = [name for name in examples if name not in {*MAKING, *ENDING}]
+    for name in (*reading, *MAKING, *ENDING):
+        if name == "delete_dataset":  # the one of the other examples was public by now
+            portal.catalogue.create_dataset(COMMAND_LINE, {"title": "Nháp", "publisher": agency}, slug="nhap")
+            examples[name] = examples[name].replace("vi-du-api", "nhap")
+        output = _run(examples[name], tmp_path, shell)
+        if name == "add_resource":
+            shell["RESOURCE_ID"] = json.loads(output)["resource_id"]
+        if name in {"add_resource", "replace_file"}:
+            build_job_runner(portal).run_waiting()
+    assert portal.resource_queries.row_total() > 0
+
+
+def _examples(document: dict[str, Any]) -> dict[str, str]:
+    return {
+        operation["operationId"]: operation["x-codeSamples"][0]["source"]
+        for item in document["paths"].values()
+        for method, operation in item.items()
+        if method != "parameters"
+    }
+
+
+def _publish_seed(portal: Any, slugs: set[str]) -> None:
+    packages = [found for found in read_packages(bundled("seed_datasets")) if found.slug in slugs]
+    loader = SeedLoader(portal.catalogue, portal.catalogue_queries, portal.resources, portal.resource_queries)
+    assert loader.load(COMMAND_LINE, packages)
+    build_job_runner(portal).run_waiting()
+
+
+def _run(code: str, folder: Path, shell: dict[str, str]) -> str:
+    """Curl says with its exit code when the portal refused."""
+    failing = code.replace("curl ", "curl --silent --show-error --fail-with-body ", 1)
+    done = subprocess.run(["bash", "-c", failing], cwd=folder, env=shell, capture_output=True, check=False)
+    assert done.returncode == 0, (code, done.stdout[:500], done.stderr)
+    return done.stdout.decode("utf-8", "replace")
