@@ -47,17 +47,17 @@ def timed(action: Callable[[], object], times: int) -> list[float]:
 
 
 def resident_mb(pid: int) -> float:
-    """Resident memory of a process and its children, in MB."""
-    total = _status_kb(pid, "VmRSS") / 1024
+    """Memory of a process and its children in MB; pages that several share are divided among them (PSS)."""
+    total = _proportional_kb(pid) / 1024
     for child in _children(pid):
         total += resident_mb(child)
     return total
 
 
-def _status_kb(pid: int, name: str) -> int:
+def _proportional_kb(pid: int) -> int:
     with contextlib.suppress(OSError):
-        for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-            if line.startswith(name):
+        for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+            if line.startswith("Pss:"):
                 return int(line.split()[1])
     return 0
 
