@@ -30,6 +30,11 @@ _SEPARATOR: Final = "\x1f"
 _LONGEST_LINE: Final = 160
 _LONGEST_KEY: Final = 48
 _MOST_ENTRIES: Final = 8
+# Short lines are listed a second time under this sign, for the first letters typed: a scan costs as much
+# as there are terms, and every tenth title has a word that begins with d.
+_SHORT: Final = "^"
+_FEW_WORDS: Final = 5
+_FEW_LETTERS: Final = 2
 _MOST_TERMS: Final = 200
 _MOST_WORDS: Final = 12
 _MOST_CANDIDATES: Final = 10
@@ -39,21 +44,24 @@ _LONG_WORD: Final = 5  # from here on two letters may be wrong
 
 def suggestion_terms(lines: Iterable[str]) -> list[str]:
     """Index terms of lines to suggest: the folded words from each word on, and the line."""
-    terms: list[str] = []
+    terms: dict[str, None] = {}
     for line in map(clean_line, lines):
         words = [word for chunk in chunks(line) for word in chunk.folded]
-        if len(line) <= _LONGEST_LINE:
-            terms += [
-                f"{' '.join(words[start:])[:_LONGEST_KEY]}{_SEPARATOR}{line}"
-                for start in range(min(len(words), _MOST_ENTRIES))
-            ]
-    return list(dict.fromkeys(terms))
+        if len(line) > _LONGEST_LINE:
+            continue
+        for start in range(min(len(words), _MOST_ENTRIES)):
+            term = f"{' '.join(words[start:])[:_LONGEST_KEY]}{_SEPARATOR}{line}"
+            terms[term] = None
+            if len(words) <= _FEW_WORDS:
+                terms[f"{_SHORT}{term}"] = None
+    return list(terms)
 
 
 def complete(engine: SearchEngine, typed: str, limit: int, access: frozenset[str]) -> list[str]:
     """Lines with a word from which on they begin as typed.
 
-    Those with the same accents first, then those that begin so, then those of most documents.
+    Those with the same accents first, then those that begin so, then those of most documents. One or
+    two letters are completed to short lines (keywords, names) where there are any.
     """
     line = nfc(typed).lower()
     beginning = " ".join(word for chunk in chunks(line) for word in chunk.folded)[:_LONGEST_KEY]
@@ -61,8 +69,12 @@ def complete(engine: SearchEngine, typed: str, limit: int, access: frozenset[str
         return []
     if line[-1].isspace() and len(beginning) < _LONGEST_KEY:
         beginning += " "
+    found: list[tuple[str, int]] = []
+    if len(beginning) <= _FEW_LETTERS:
+        found = engine.terms(Vocabulary.SUGGESTIONS, _SHORT + beginning, access, _MOST_TERMS)
+    found = found or engine.terms(Vocabulary.SUGGESTIONS, beginning, access, _MOST_TERMS)
     counts: dict[str, int] = {}
-    for term, count in engine.terms(Vocabulary.SUGGESTIONS, beginning, access, _MOST_TERMS):
+    for term, count in found:
         counts.setdefault(term.partition(_SEPARATOR)[2], count)
     written = " ".join(line.split())
 

@@ -171,7 +171,8 @@ class TantivySnapshot:
         chosen = {
             name: _required(self._one_of(f"facet.{name}", values)) for name, values in request.filters.items()
         }
-        total, matches = self._ranked([*matching, *chosen.values(), *self._scores(query)], request)
+        scores = () if request.sort else self._scores(query)
+        total, matches = self._ranked([*matching, *chosen.values(), *scores], request)
         return Found(total, matches, self._facets(matching, chosen, request))
 
     def terms(
