@@ -13,12 +13,8 @@ from typing import TYPE_CHECKING, Final, Self
 
 import duckdb
 
-from opendata.tabular.problems import (
-    BusyError,
-    QueryTooLargeError,
-    QueryTooSlowError,
-    TableFileMissingError,
-)
+from opendata.kernel.errors import UnavailableError
+from opendata.tabular.problems import BusyError, QueryTooLargeError, QueryTooSlowError
 from opendata.tabular.sql import literal_path
 
 if TYPE_CHECKING:
@@ -86,8 +82,8 @@ class Deadline:
             raise QueryTooSlowError(seconds=f"{self._seconds:g}") from error
         if isinstance(error, duckdb.OutOfMemoryException) or streamed.startswith("Out of Memory"):
             raise QueryTooLargeError from error
-        if isinstance(error, duckdb.IOException):
-            raise TableFileMissingError from error
+        if isinstance(error, duckdb.IOException) or streamed.startswith("IO Error"):
+            raise UnavailableError from error
 
     def _stop(self) -> None:
         with self._lock:

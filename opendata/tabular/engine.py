@@ -10,12 +10,14 @@ unpacks 400 ms for each page in sorted order, while this pays once and then take
 from __future__ import annotations
 
 import time
+from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Final, Protocol, Self
 
 from opendata.tabular.cells import json_cells, page_cells
 from opendata.tabular.cursor import Cursor, encode_cursor
-from opendata.tabular.database import Batches, Database, Lane
+from opendata.tabular.database import Database, Lane
+from opendata.tabular.gathered import GatheredBatches
 from opendata.tabular.hot import HotFiles
 from opendata.tabular.orders import RowOrders
 from opendata.tabular.problems import QueryTooSlowError
@@ -24,7 +26,7 @@ from opendata.tabular.query import fingerprint
 from opendata.tabular.sql import row_numbers, row_values
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
     from types import TracebackType
 
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
     from opendata.tabular.source import SourceColumn, TableSource
 
 EXPORT_BATCH_ROWS: Final = 16_384  # a row group: what is decoded together is handed on together
+PAGE_BYTES: Final = 16 * 1024**2  # 10,000 outlines of communes would otherwise be one answer of gigabytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +62,7 @@ class Limits:
 class RowPage:
     """A page of a result. `start`: rows of the result before it; `total`: None where not asked for.
 
-    `numbers` are the rows' places in the published table, from 0. The cursors are None at the two ends.
+    Rows of very long values end a page before its limit; `next_cursor` goes on from there. `numbers` are the rows' places in the published table, from 0. The cursors are None at the two ends.
     """
 
     columns: tuple[SourceColumn, ...]
@@ -77,6 +80,18 @@ class RowPage:
     def json_rows(self) -> list[tuple[object, ...]]:
         """Values as JSON can carry them without loss; see `cells`."""
         return _as_rows(self.table, [json_cells(column) for column in self.table.columns])
+
+
+class RowBatches(Protocol):
+    """Record batches of a result; whoever stops before the end must `close`."""
+
+    schema: pa.Schema
+
+    def __iter__(self) -> Iterator[pa.RecordBatch]: ...
+
+    def __next__(self) -> pa.RecordBatch: ...
+
+    def close(self) -> None: ...
 
 
 class TableEngine:
@@ -100,9 +115,11 @@ class TableEngine:
         file = published_file(source)
         with self._queries.place():
             order = self._order(source, query, file)
-            wanted = order[query.start : query.start + query.limit]
+            most = min(query.limit, max(1, PAGE_BYTES // max(1, file.row_bytes(query.columns))))
+            wanted = order[query.start : query.start + most]
             numbers = list(wanted) if isinstance(wanted, range) else wanted.to_pylist()
-            table = self._rows(file, numbers, query.columns)
+            table = _fitting(self._rows(file, numbers, query.columns))
+        numbers = numbers[: table.num_rows]
         columns = tuple(source.columns[column] for column in query.columns)
         table = table.rename_columns([column.name for column in columns])
         after = query.start + len(numbers)
@@ -116,9 +133,22 @@ class TableEngine:
             cursor_at(source, query, max(0, query.start - query.limit)) if query.start else None,
         )
 
-    def batches(self, source: TableSource, query: RowQuery) -> Batches:
-        """The chosen columns of the whole result as record batches named c0, c1, … by position; close it."""
-        statement = row_values(source, query, published_file(source).types)
+    def batches(self, source: TableSource, query: RowQuery) -> RowBatches:
+        """The chosen columns of the whole result as record batches, in the order asked for; close it.
+
+        Raises as `rows` does. A sorted big table waits here for its order and its copy, if nobody asked before.
+        """
+        file = published_file(source)
+        if query.sort and source.row_count >= self._limits.hot_rows:
+            with ExitStack() as undo:
+                undo.enter_context(self._exports.place())
+                self._hot.prepare(file)
+                copy = self._hot.table(file, make=False)
+                if copy is not None:
+                    order = self._order(source, query, file)
+                    done = undo.pop_all().close
+                    return GatheredBatches(copy, order, query.columns, rows=EXPORT_BATCH_ROWS, done=done)
+        statement = row_values(source, query, file.types)
         return self._database.batches(statement, self._exports, EXPORT_BATCH_ROWS)
 
     def prepare(self, source: TableSource) -> None:
@@ -175,6 +205,16 @@ class TableEngine:
 def cursor_at(source: TableSource, query: RowQuery, start: int) -> str:
     """A cursor to the page whose first row is the `start`-th (from 0) of the result: first, last or any page."""
     return encode_cursor(Cursor(source.version_id, fingerprint(source, query), start))
+
+
+def _fitting(table: pa.Table) -> pa.Table:
+    """The first rows, as many as are sure to fit one answer, but at least one."""
+    if table.nbytes <= PAGE_BYTES:
+        return table
+    rows = table.num_rows
+    while rows > 1 and table.slice(0, rows).nbytes > PAGE_BYTES:
+        rows //= 2
+    return table.slice(0, rows)
 
 
 def _as_rows(table: pa.Table, columns: list[list[object]]) -> list[tuple[object, ...]]:

@@ -21,8 +21,7 @@ from opendata.tabular.engine import EXPORT_BATCH_ROWS
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from opendata.tabular.database import Batches
-    from opendata.tabular.engine import TableEngine
+    from opendata.tabular.engine import RowBatches, TableEngine
     from opendata.tabular.query import RowQuery
     from opendata.tabular.source import TableSource
 
@@ -43,7 +42,7 @@ class ExportFormat:
     name: str
     media_type: str
     extension: str
-    write: Callable[[Batches, list[str], Options], Iterator[bytes]]
+    write: Callable[[RowBatches, list[str], Options], Iterator[bytes]]
 
 
 class Export:
@@ -53,7 +52,7 @@ class Export:
     therefore costs nothing more than what was already sent.
     """
 
-    def __init__(self, batches: Batches, pieces: Iterator[bytes]) -> None:
+    def __init__(self, batches: RowBatches, pieces: Iterator[bytes]) -> None:
         self._batches = batches
         self._pieces = pieces
         self._first: bytes | None = next(pieces, b"")
@@ -101,7 +100,7 @@ def export_rows(
         raise
 
 
-def _write_csv(batches: Batches, names: list[str], options: Options) -> Iterator[bytes]:
+def _write_csv(batches: RowBatches, names: list[str], options: Options) -> Iterator[bytes]:
     header = ",".join(map(csv_field, names)) + "\r\n"
     opening = (_BOM if options.bom else b"") + header.encode()
     for batch in _even(batches):
@@ -115,12 +114,12 @@ def _write_csv(batches: Batches, names: list[str], options: Options) -> Iterator
         yield opening
 
 
-def _write_jsonl(batches: Batches, names: list[str], _options: Options) -> Iterator[bytes]:
+def _write_jsonl(batches: RowBatches, names: list[str], _options: Options) -> Iterator[bytes]:
     for batch in _even(batches):
         yield _joined([*_object_parts(batch, names), "\n"])
 
 
-def _write_json(batches: Batches, names: list[str], _options: Options) -> Iterator[bytes]:
+def _write_json(batches: RowBatches, names: list[str], _options: Options) -> Iterator[bytes]:
     """One array, an object a line, so that it can also be read line by line."""
     opening = b"[\n"
     for batch in _even(batches):
@@ -130,7 +129,7 @@ def _write_json(batches: Batches, names: list[str], _options: Options) -> Iterat
     yield opening + b"\n]\n"
 
 
-def _write_arrow(batches: Batches, names: list[str], _options: Options) -> Iterator[bytes]:
+def _write_arrow(batches: RowBatches, names: list[str], _options: Options) -> Iterator[bytes]:
     sink = _Pieces()
     schema = _named(batches.schema, names)
     with ipc.new_stream(pa.PythonFile(sink, mode="w"), schema) as writer:
@@ -141,7 +140,7 @@ def _write_arrow(batches: Batches, names: list[str], _options: Options) -> Itera
     yield sink.take()
 
 
-def _write_parquet(batches: Batches, names: list[str], _options: Options) -> Iterator[bytes]:
+def _write_parquet(batches: RowBatches, names: list[str], _options: Options) -> Iterator[bytes]:
     """Parquet is written front to back with its index last, so it streams like the others."""
     sink = _Pieces()
     schema = _named(batches.schema, names)
@@ -179,7 +178,7 @@ class _Pieces:
         return b"".join(parts)
 
 
-def _even(batches: Batches) -> Iterator[pa.RecordBatch]:
+def _even(batches: RowBatches) -> Iterator[pa.RecordBatch]:
     """The batches that hold rows, those of very long texts cut smaller so that each piece of text stays small."""
     for batch in batches:
         step = max(1, min(_TEXT_ROWS, batch.num_rows * _TEXT_BYTES // max(batch.nbytes, 1)))

@@ -89,6 +89,7 @@ class HotFiles:
         return pa.Array.from_buffers(pa.uint32(), len(data) // 4, [None, pa.py_buffer(data)])
 
     def keep_order(self, identity: str, order: pa.Array) -> None:
+        """Writes an order down for later; a full disk costs the next process a scan, not this reader an answer."""
         data = memoryview(order.buffers()[1])[order.offset * 4 : (order.offset + len(order)) * 4]
 
         def write(path: Path) -> None:
@@ -96,7 +97,10 @@ class HotFiles:
                 file.write(data)
                 file.write(_checksum(data))
 
-        self._put(_name("order", identity), write)
+        try:
+            self._put(_name("order", identity), write)
+        except OSError:
+            logger.exception("a row order could not be kept")
 
     def close(self) -> None:
         """Stops a copy being made; it is begun anew by the next process that wants it."""
@@ -179,16 +183,15 @@ class HotTable:
     """A memory-mapped copy; its pages belong to the operating system's cache, not to this process."""
 
     def __init__(self, path: Path) -> None:
-        self._batches: list[pa.RecordBatch] = []
         reader = ipc.open_file(pa.memory_map(str(path)))
         self._batches = [reader.get_batch(index) for index in range(reader.num_record_batches)]
-        self._schema = reader.schema
+        self.schema = reader.schema
         self._offsets = tuple(accumulate((len(batch) for batch in self._batches), initial=0))[:-1]
 
     def rows(self, numbers: Sequence[int], columns: Sequence[int]) -> pa.Table:
         """The rows with these numbers, in this order."""
         chosen = list(columns)
-        empty = self._schema.empty_table().select(chosen)
+        empty = self.schema.empty_table().select(chosen)
 
         def load(index: int) -> pa.Table:
             return pa.Table.from_batches([self._batches[index].select(chosen)])

@@ -28,13 +28,16 @@ _FOOTERS_KEPT: Final = 64
 
 @dataclass(frozen=True)
 class PublishedFile:
-    """An open-at-will Parquet file; `identity` changes with the bytes, `offsets` are the first rows of groups."""
+    """An open-at-will Parquet file; `identity` changes with the bytes, `offsets` are the first rows of groups,
+    `column_bytes` what each column takes uncompressed.
+    """
 
     path: Path
     identity: str
     metadata: Any
     schema: pa.Schema
     offsets: tuple[int, ...]
+    column_bytes: tuple[int, ...]
 
     @property
     def types(self) -> list[pa.DataType]:
@@ -42,9 +45,12 @@ class PublishedFile:
 
     @property
     def memory_bytes(self) -> int:
-        """About what the whole table takes uncompressed."""
-        groups = range(self.metadata.num_row_groups)
-        return sum(self.metadata.row_group(group).total_byte_size for group in groups)
+        """About what the whole table takes uncompressed; less than it does where values repeat."""
+        return sum(self.column_bytes)
+
+    def row_bytes(self, columns: Sequence[int]) -> int:
+        """About what one row of these columns takes."""
+        return sum(self.column_bytes[column] for column in columns) // max(1, int(self.metadata.num_rows))
 
     def rows(self, numbers: Sequence[int], columns: Sequence[int], check: Callable[[], None]) -> pa.Table:
         """The rows with these numbers, in this order. `check` is called before each row group, to stop."""
@@ -108,7 +114,18 @@ def _read_footer(source: TableSource, size: int, modified: int) -> PublishedFile
     counts = (metadata.row_group(group).num_rows for group in range(metadata.num_row_groups))
     offsets = tuple(accumulate(counts, initial=0))[:-1]
     identity = f"{source.version_id}\n{source.table}\n{size}\n{modified}"
-    return PublishedFile(source.path, identity, metadata, schema, offsets)
+    return PublishedFile(
+        source.path, identity, metadata, schema, offsets, _column_bytes(metadata, len(schema))
+    )
+
+
+def _column_bytes(metadata: Any, columns: int) -> tuple[int, ...]:
+    groups = [metadata.row_group(number) for number in range(metadata.num_row_groups)]
+    if metadata.num_columns != columns:  # lists and objects have several leaves; they share evenly
+        whole = sum(group.total_byte_size for group in groups)
+        return (whole // max(1, columns),) * columns
+    leaves = range(columns)
+    return tuple(sum(group.column(leaf).total_uncompressed_size for group in groups) for leaf in leaves)
 
 
 def gather(

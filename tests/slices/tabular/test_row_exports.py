@@ -52,9 +52,11 @@ AWKWARD = [
 NAMES = ["mã, tên", 'số "lớn"', "thực", "tiền", "ngày", "lúc", "đúng", "trống"]
 
 
-@pytest.fixture(scope="module")
-def engine(cold_engine: TableEngine) -> TableEngine:
-    return cold_engine
+@pytest.fixture(scope="module", params=["cold", "warm"])
+def engine(request: pytest.FixtureRequest) -> TableEngine:
+    """Sorted downloads of big tables take another way than those of small ones."""
+    found: TableEngine = request.getfixturevalue(f"{request.param}_engine")
+    return found
 
 
 @pytest.fixture(scope="module")
@@ -242,16 +244,42 @@ def test_column_names_are_kept_whatever_they_are(tables: Tables, engine: TableEn
     assert next(csv.reader(io.StringIO(made("csv").decode()))) == names
 
 
+def test_sorting_changes_no_type(tables: Tables, engine: TableEngine) -> None:
+    moment = dt.datetime(2025, 7, 1, tzinfo=dt.UTC)
+    table = pa.table(
+        {
+            "zoned": pa.array([moment, None], pa.timestamp("us", "Asia/Ho_Chi_Minh")),
+            "large": pa.array(["x", None], pa.large_string()),
+            "kinds": pa.array(["x", None]).dictionary_encode(),
+            "small": pa.array([1, 2], pa.int16()),
+            "money": pa.array([Decimal("1.50"), None], pa.decimal128(20, 2)),
+            "time": pa.array([dt.time(8, 30), None], pa.time64("us")),
+        }
+    )
+    source = tables.publish(table, {"kinds": "string"})
+
+    def made(*parameters: tuple[str, str]) -> pa.Table:
+        query = parse_query(source, parameters, paging=False)
+        return ipc.open_stream(b"".join(export_rows(engine, source, query, FORMATS["arrow"]))).read_all()
+
+    assert made(("sort", "small")).equals(made())
+    assert made(("sort", "-small")).equals(made().take([1, 0]))
+
+
 @pytest.fixture
 def narrow(tables: Tables, tmp_path: Path) -> Iterator[TableEngine]:
     """Room for one export at a time, and no patience."""
-    with TableEngine([tables.folder], tmp_path, replace(Limits(), exports=1, patience=0.01)) as engine:
+    limits = replace(Limits(), exports=1, patience=0.01, hot_rows=1)
+    with TableEngine([tables.folder], tmp_path, limits) as engine:
         yield engine
 
 
+@pytest.mark.parametrize("parameters", [[], [("sort", "lúc")]])
 @pytest.mark.parametrize("leave", ["close", "drop", "read", "fail", "never begun"])
-def test_a_reader_that_leaves_makes_room(narrow: TableEngine, source: TableSource, leave: str) -> None:
-    query = parse_query(source, [], paging=False)
+def test_a_reader_that_leaves_makes_room(
+    narrow: TableEngine, source: TableSource, leave: str, parameters: list[tuple[str, str]]
+) -> None:
+    query = parse_query(source, parameters, paging=False)
 
     def start() -> Export:
         return export_rows(narrow, source, query, FORMATS["csv"])

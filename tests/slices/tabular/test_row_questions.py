@@ -115,6 +115,25 @@ def test_tables_with_next_to_nothing(reader: Reader, tables: Tables, rows: int) 
         assert (page.rows(), page.total) == ([("x",)] * rows, rows)
 
 
+@pytest.mark.parametrize("repeated", [True, False])
+def test_pages_of_very_long_values_are_cut_short_and_nothing_is_lost(
+    reader: Reader, tables: Tables, monkeypatch: pytest.MonkeyPatch, *, repeated: bool
+) -> None:
+    """Also where the file does not show how long they are, because repeated values take no room in it."""
+    monkeypatch.setattr("opendata.tabular.engine.PAGE_BYTES", 50_000)
+    rows = 40
+    shapes = [f"{0 if repeated else place}" * 10_000 for place in range(rows)]
+    source = tables.publish(pa.table({"n": range(rows), "shape": shapes}))
+    for asked in ([], [("sort", "-n")]):
+        pages = reader.every_page(source, *asked, ("limit", "10000"))
+        assert len(pages) >= 8
+        places = [number for page in pages for number in page.numbers]
+        assert places == list(range(rows))[:: -1 if asked else 1]
+        assert all(page.table.nbytes <= 50_000 for page in pages)
+        assert [row[0] for page in pages for row in page.rows()] == places
+    assert len(reader.page(source, ("select", "n"), ("limit", "10000")).numbers) == rows
+
+
 NAMES = ["select", "limit", 'a"b', "a'b", "a;b", "A", "a", "c0", "file_row_number", "t", "", "x.y", "x", "dân số", "a\nb", "--"]  # fmt: skip
 
 
