@@ -88,6 +88,11 @@ class TableAddress:
             self, pairs=tuple(pair for pair in self.pairs if pair[0] in {"sort", "select", "limit"})
         )
 
+    @property
+    def plain(self) -> TableAddress:
+        """The table as it is: no filter, no order, all columns."""
+        return TableAddress(self.slug, self.resource_id, self.table, ())
+
     def columns_at(self, first: int) -> TableAddress:
         return replace(self, columns_from=first)
 
