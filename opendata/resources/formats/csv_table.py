@@ -55,11 +55,12 @@ def tables(path: Path, identification: Identification) -> Iterator[SourceTable]:
     header = find_header(source.first_rows())
     if header is None:
         raise UnreadableError(Problem("no-data"))
-    check_width(header.width)
+    check_width(len(header.labels))
     table = SourceTable(
         title=header.titles[0] if header.titles else "",
         labels=header.labels,
         header_row=header.position + 1,
+        header_width=header.width,
         readings=(),
     )
     if header.titles:
@@ -159,6 +160,7 @@ def _read_blocks(source: _Delimited, table: SourceTable, report: Report) -> Iter
             raise IrregularRowsError
         if previous.num_rows > 1:
             yield _numbered(previous.slice(0, previous.num_rows - 1), row)
+        report(raw.done, source.size, "bytes")
 
 
 def _blocks(source: io.BufferedReader[Any], delimiter: str, names: list[str]) -> Iterator[pa.RecordBatch]:

@@ -69,6 +69,7 @@ def tables(path: Path, identification: Identification) -> Iterator[SourceTable]:
         title="",
         labels=tuple(_clean(name).strip() for name in names),
         header_row=1,
+        header_width=len(names),
         readings=(),
         kinds=list(kinds.values()),
         row_shift=1,

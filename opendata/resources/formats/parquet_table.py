@@ -59,6 +59,7 @@ def tables(
         title="",
         labels=tuple(column.label for column in columns),
         header_row=1,
+        header_width=len(columns),
         readings=(),
         kinds=[{kinds.get(column.type, column.type)} for column in columns],
         row_shift=1,
@@ -117,7 +118,7 @@ def _column(field: pa.Field) -> TypedColumn:
         (pa.types.is_boolean, "boolean", kind),
         (pa.types.is_integer, "integer", kind),
         (pa.types.is_floating, "number", pa.float32() if pa.types.is_float16(kind) else kind),
-        (_is_exact_decimal, "number", kind),
+        (_is_exact_decimal, "number", _decimal(kind)),
         (pa.types.is_date, "date", pa.date32()),
         (pa.types.is_timestamp, "datetime", kind),
         (pa.types.is_time, "time", kind),
@@ -131,6 +132,10 @@ def _column(field: pa.Field) -> TypedColumn:
             return TypedColumn(label, name, stored)
     code = "binary-values" if _is_bytes(kind) else "nested-values"
     return TypedColumn(label, "string", pa.string(), Problem(code, column=label))
+
+
+def _decimal(kind: pa.DataType) -> pa.DataType:
+    return pa.decimal128(kind.precision, kind.scale) if _is_exact_decimal(kind) else kind
 
 
 def _is_exact_decimal(kind: pa.DataType) -> bool:

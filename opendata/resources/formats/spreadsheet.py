@@ -102,9 +102,11 @@ class _Sheet:
     def table(self, name: str, *, is_hidden: bool) -> SourceTable:
         if self.header is None:
             raise ValueError("a sheet without a header is no table")
+        labels = self._of_columns(self.header.labels)
         table = SourceTable(
             title=name,
-            labels=self._of_columns(self.header.labels),
+            labels=labels,
+            header_width=len(labels),
             header_row=self.header.position + (2 if self._second_labels else 1),
             readings=(),
             kinds=self.kinds,
@@ -126,7 +128,7 @@ class _Sheet:
     def _survey(self, header: Header) -> None:
         """Which columns are filled, with what, and where the last filled row is."""
         end = self._sheet.end
-        width = max(end[1] + 1 if end else 0, header.width)
+        width = max(end[1] + 1 if end else 0, len(header.labels))
         first: list[set[str]] = [set() for _ in range(width)]
         rest: list[set[str]] = [set() for _ in range(width)]
         first_row = header.position + 2

@@ -76,7 +76,7 @@ class Reading(Protocol):
 class SourceTable:
     """A table as it stands in the file, not yet read.
 
-    `readings` give its rows, the fastest first: each may raise IrregularRowsError but the last, and fills
+    `header_width` counts the labels that the header row holds; rows may have more cells than that. `readings` give its rows, the fastest first: each may raise IrregularRowsError but the last, and fills
     `irregular`. `row_shift` is what row numbers are ahead of the numbers people see (JSON has no header row).
     `kinds` holds for each column the kinds of value that a typed format states ("number", "text",
     "boolean", "date", "datetime", "nested"), None where the format knows only text; a reader may complete
@@ -86,6 +86,7 @@ class SourceTable:
     title: str
     labels: tuple[str, ...]
     header_row: int
+    header_width: int
     readings: tuple[Reading, ...]
     irregular: Irregular = field(default_factory=Irregular)
     kinds: list[set[str]] | None = None

@@ -38,8 +38,9 @@ _TONES_1258: Final = frozenset(b"\xcc\xd2\xde\xec\xf2")
 _VOWELS_1258: Final = frozenset(b"aeiouyAEIOUY\xe2\xea\xf4\xe3\xf5\xfd\xc2\xca\xd4\xc3\xd5\xdd")
 _CERTAIN_TONES: Final = 0.9
 _HIGH: Final = 0x80
-# Below one damaged byte in twenty, letters beyond ASCII that form valid UTF-8 are no accident.
-_DAMAGE_SHARE: Final = 20
+# In text of a code page hardly any two bytes happen to form a character of UTF-8: three valid ones for each
+# bad byte are no accident.
+_VALID_FOR_BAD: Final = 3
 _RETURN: Final = 0x0D
 _FEED: Final = 0x0A
 _DAMAGED: Final = Problem("archive-damaged", {"found": "text"})
@@ -140,7 +141,7 @@ def _wide_encoding(head: bytes) -> str | None:
     """UTF-16 without a mark: Western and Vietnamese text then has a NUL in most pairs, on one side."""
     even, odd = head[0::2].count(0), head[1::2].count(0)
     pairs = len(head) // 2
-    if pairs == 0 or max(even, odd) * 4 < pairs or min(even, odd) * 50 > pairs:
+    if max(even, odd) * 2 < max(pairs, 1) or min(even, odd) * 4 > max(even, odd):
         return None
     return "utf-16-be" if even > odd else "utf-16-le"
 
@@ -222,7 +223,7 @@ def _legacy_encoding(path: Path, counts: _Counts, claimed: str | None) -> str:
     text = sample.decode("utf-8", errors="replace")
     damaged = text.count("\ufffd")
     letters = sum(1 for char in text if ord(char) >= _HIGH) - damaged
-    if letters >= damaged * _DAMAGE_SHARE:
+    if letters >= damaged * _VALID_FOR_BAD:
         where = {"offset": counts.bad_offset}
         raise UnreadableError(Problem("invalid-utf8", where, row=counts.bad_line))
     order = ("cp1258", "cp1252") if _looks_vietnamese(sample) else ("cp1252", "cp1258")

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from opendata.resources.ingest.cells import CellProof, CellValues
-from opendata.resources.ingest.draft import draft_batches
+from opendata.resources.ingest.draft import draft_batches, draft_rows
 from opendata.resources.ingest.frictionless_checks import Check
 from opendata.resources.ingest.infer import Decision
 from opendata.resources.ingest.problems import Problem
@@ -45,10 +45,12 @@ def check_inferred(draft: Draft, schema: Mapping[str, Any], limit: int) -> Check
     total = _total_rows(draft)
     irregular = draft.irregular
     names = _header_names(draft, schema)
-    if not irregular.blank_count and not irregular.ragged and list(draft.labels) == names:
+    if not irregular.blank_count and not irregular.ragged and list(draft.header) == names:
         return Checked((), total)
     fields = [field | {"name": name} for field, name in zip(schema["fields"], names, strict=True)]
-    check = Check({"fields": fields}, draft.labels, draft.header_row)
+    check = Check({"fields": fields}, draft.header, draft.header_row)
+    if len(draft.header) < len(draft.labels):
+        return _collect(check, draft_rows(draft), draft, limit)
     odd: dict[int, Sequence[str]] = {row: [""] * cells for row, cells in irregular.blank.items()}
     odd |= irregular.ragged
     return _collect(check, ((row, odd[row]) for row in sorted(odd)), draft, limit)
@@ -69,16 +71,18 @@ def check_given(draft: Draft, schema: Mapping[str, Any], limit: int, seen: Seen)
 
     Raises UnreadableError where frictionless refuses the schema.
     """
-    check = Check(schema, draft.labels, draft.header_row)
+    check = Check(schema, draft.header, draft.header_row)
     if check.joins_rows:
         errors, rows, is_limited = check.check_whole(draft, limit)
         return Checked(tuple(errors), rows, limit if is_limited else 0)
+    if len(draft.header) < len(draft.labels):
+        return _collect(check, draft_rows(draft), draft, limit)
     return _collect(check, _doubtful_rows(check, draft, schema, seen), draft, limit)
 
 
 def given_decisions(draft: Draft, schema: Mapping[str, Any]) -> tuple[Decision, ...]:
     """How the columns of a valid table are stored under a schema from outside."""
-    check = Check(schema, draft.labels, draft.header_row)
+    check = Check(schema, draft.header, draft.header_row)
     decisions: list[Decision] = []
     read_by_schema: dict[int, CellValues] = {}
     for position, (field, reader) in enumerate(zip(schema["fields"], check.readers(), strict=True)):

@@ -120,7 +120,7 @@ def _row_groups(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:
 def _converters(table: ValidTable, types: list[pa.DataType]) -> list[Convert]:
     readers: list[Any] = []
     if table.draft is not None and any(decision.by_schema for decision in table.decisions):
-        readers = Check(table.table_schema, table.draft.labels, table.draft.header_row).readers()
+        readers = Check(table.table_schema, table.draft.header, table.draft.header_row).readers()
     return [
         _by_schema(decision, readers[position], kind) if decision.by_schema else _by_type(decision, kind)
         for position, (decision, kind) in enumerate(zip(table.decisions, types, strict=True))

@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from pyarrow import ipc
 
-from opendata.resources.formats.table import Irregular, IrregularRowsError, SourceTable
+from opendata.resources.formats.table import Irregular, IrregularRowsError, SourceTable, column_names
 from opendata.resources.ingest.infer import ColumnEvidence, Decision
 from opendata.resources.ingest.problems import Problem, UnreadableError
 
@@ -40,6 +41,7 @@ class Draft:
     title: str
     labels: tuple[str, ...]
     header_row: int
+    header_width: int
     row_shift: int
     row_count: int
     decisions: tuple[Decision, ...]
@@ -53,6 +55,7 @@ class Draft:
             "title": self.title,
             "labels": list(self.labels),
             "header_row": self.header_row,
+            "header_width": self.header_width,
             "row_shift": self.row_shift,
             "row_count": self.row_count,
             "decisions": [decision.to_json() for decision in self.decisions],
@@ -61,6 +64,11 @@ class Draft:
             "titles": list(self.titles),
         }
 
+    @property
+    def header(self) -> tuple[str, ...]:
+        """The labels that the header row of the file itself holds."""
+        return self.labels[: self.header_width]
+
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Draft:
         return cls(
@@ -68,6 +76,7 @@ class Draft:
             title=data["title"],
             labels=tuple(data["labels"]),
             header_row=data["header_row"],
+            header_width=data["header_width"],
             row_shift=data["row_shift"],
             row_count=data["row_count"],
             decisions=tuple(Decision.from_json(decision) for decision in data["decisions"]),
@@ -81,7 +90,7 @@ def draft_table(table: SourceTable, path: Path, report: Report) -> Draft:
     """Read a table into an Arrow file at `path`. Raises UnreadableError, also for a table without rows."""
     for number, reading in enumerate(table.readings, start=1):
         try:
-            count, evidence = _write(reading(report), len(table.labels), path)
+            count, evidence = _write(reading(report), table, path)
         except IrregularRowsError:
             if number == len(table.readings):
                 raise
@@ -95,6 +104,7 @@ def draft_table(table: SourceTable, path: Path, report: Report) -> Draft:
         title=table.title,
         labels=table.labels,
         header_row=table.header_row,
+        header_width=table.header_width,
         row_shift=table.row_shift,
         row_count=count,
         decisions=tuple(watched.decide(kind) for watched, kind in zip(evidence, kinds, strict=True)),
@@ -111,10 +121,27 @@ def draft_batches(path: Path) -> Iterator[pa.RecordBatch]:
             yield reader.get_batch(index)
 
 
-def _write(batches: Iterator[TextBatch], width: int, path: Path) -> tuple[int, list[ColumnEvidence]]:
+def draft_rows(draft: Draft) -> Iterator[tuple[int, Sequence[str]]]:
+    """Every row below the header as the file has it, blank and ragged ones too, with its number."""
+    blank, ragged = draft.irregular.blank, draft.irregular.ragged
+    expected = draft.header_row + 1
+    for batch in draft_batches(draft.path):
+        *columns, numbers = (column.to_pylist() for column in batch.columns)
+        for number, *cells in zip(numbers, *columns, strict=True):
+            for row in range(expected, number):
+                if row in blank:
+                    yield row, [""] * blank[row]
+            expected = number + 1
+            yield number, ragged.get(number) or [cell or "" for cell in cells]
+    for row in sorted(blank):
+        if row >= expected:
+            yield row, [""] * blank[row]
+
+
+def _write(batches: Iterator[TextBatch], table: SourceTable, path: Path) -> tuple[int, list[ColumnEvidence]]:
     """Write the draft while two threads weigh the evidence: Arrow works outside Python's lock."""
-    evidence = [ColumnEvidence() for _ in range(width)]
-    names = [f"c{index}" for index in range(width)]
+    evidence = [ColumnEvidence() for _ in table.labels]
+    names = column_names(len(table.labels))
     schema = pa.schema([*((name, pa.string()) for name in names), (ROW_COLUMN, pa.int64())])
     options = ipc.IpcWriteOptions(compression="lz4")
     count = 0
@@ -127,8 +154,9 @@ def _write(batches: Iterator[TextBatch], width: int, path: Path) -> tuple[int, l
             count += len(batch.rows)
             while pending:
                 pending.popleft().result()
+            shown_rows = pc.subtract(batch.rows, table.row_shift)
             pending.extend(
-                pool.submit(watched.show, column, batch.rows)
+                pool.submit(watched.show, column, shown_rows)
                 for watched, column in zip(evidence, batch.columns.columns, strict=True)
             )
             arrays = [*batch.columns.columns, batch.rows]

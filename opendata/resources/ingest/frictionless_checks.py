@@ -8,9 +8,10 @@ needs it; the child process of `limits` has it loaded beforehand.
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
-from opendata.resources.ingest.draft import draft_batches
+from opendata.resources.ingest.draft import draft_rows
 from opendata.resources.ingest.problems import Problem, UnreadableError, shown
 
 if TYPE_CHECKING:
@@ -32,16 +33,14 @@ class Check:
         from frictionless.table import Header, create_cell_handlers  # noqa: PLC0415 - see above
 
         try:
-            self.schema = Schema.from_descriptor(dict(schema))
-            header = Header(list(labels), fields=self.schema.fields, row_numbers=[header_row])
-            self.fields = header.get_expected_fields()
-            self._handlers = create_cell_handlers(self.fields)
+            with _no_stumbling(FrictionlessException):
+                self.schema = Schema.from_descriptor(dict(schema))
+                header = Header(list(labels), fields=self.schema.fields, row_numbers=[header_row])
+                self.fields = header.get_expected_fields()
+                self._handlers = create_cell_handlers(self.fields)
         except FrictionlessException as error:
             notes = [each.note for each in error.reasons] or [error.error.note]
             raise _refused(notes[0]) from error
-        except Exception as error:
-            # A pattern or bound that frictionless takes and then stumbles over (re.error, TypeError, …).
-            raise _refused(str(error)) from error
         _check_bounds(self.fields)
         self.header_errors: list[dict[str, Any]] = [error.to_descriptor() for error in header.errors]
         self.names = [field.name for field in self.fields]
@@ -60,7 +59,8 @@ class Check:
         from frictionless.table import Row  # noqa: PLC0415 - see above
 
         row = Row(list(cells), handlers=self._handlers, row_number=number)
-        return [error.to_descriptor() for error in row.errors]
+        with _no_stumbling():
+            return [error.to_descriptor() for error in row.errors]
 
     def check_whole(self, draft: Draft, limit: int) -> tuple[list[dict[str, Any]], int, bool]:
         """All errors of a table up to `limit`, the rows read until then, and whether the limit ended it."""
@@ -69,32 +69,40 @@ class Check:
 
         resource = TableResource(
             name="table",
-            data=lambda: _all_rows(draft),
+            data=lambda: _whole(draft),
             format="inline",
             schema=self.schema,
             dialect=Dialect(header_rows=[draft.header_row]),
         )
-        task = resource.validate(limit_errors=limit).to_descriptor()["tasks"][0]
+        with _no_stumbling():
+            task = resource.validate(limit_errors=limit).to_descriptor()["tasks"][0]
         return task["errors"], task["stats"].get("rows", 0), bool(task["warnings"])
 
 
-def _all_rows(draft: Draft) -> Iterator[Sequence[str]]:
-    """The table as its file has it: rows above the header, the header, then every row, blank ones too."""
+def _whole(draft: Draft) -> Iterator[Sequence[str]]:
+    """The table as its file has it: rows above the header, the header, then every row in its place."""
     for _ in range(draft.header_row - 1):
         yield []
-    yield list(draft.labels)
+    yield list(draft.header)
     expected = draft.header_row + 1
-    blank, ragged = draft.irregular.blank, draft.irregular.ragged
-    for batch in draft_batches(draft.path):
-        *columns, rows = (column.to_pylist() for column in batch.columns)
-        for number, *cells in zip(rows, *columns, strict=True):
-            for missing in range(expected, number):
-                yield [""] * blank.get(missing, 0)
-            expected = number + 1
-            yield ragged.get(number) or [cell or "" for cell in cells]
-    last = max(blank, default=0)
-    for missing in range(expected, last + 1):
-        yield [""] * blank.get(missing, 0)
+    for number, cells in draft_rows(draft):
+        for _ in range(expected, number):
+            yield []
+        expected = number + 1
+        yield list(cells)
+
+
+@contextmanager
+def _no_stumbling(*expected: type[Exception]) -> Iterator[None]:
+    """A schema that frictionless takes and then stumbles over is refused: a pattern that is none (re.error),
+    a key of values that cannot be compared (TypeError), …
+    """
+    try:
+        yield
+    except Exception as error:
+        if isinstance(error, (MemoryError, *expected)):
+            raise
+        raise _refused(str(error)) from error
 
 
 def _check_bounds(fields: Sequence[Any]) -> None:

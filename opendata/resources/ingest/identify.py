@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 _BOOKS: Final = ("xlsx", "xlsb", "xls", "ods")
 _DELIMITED: Final = ("csv", "tsv")
 # An unnamed text is a table when nearly all of its rows have the same many columns.
-_SURE_TABLE: Final = 0.6
+_SURE_TABLE: Final = 0.5
 _CODEC_NAMES: Final = {
     "cp1258": "Windows-1258 (Việt Nam)",
     "cp1252": "Windows-1252",
@@ -126,7 +126,8 @@ def _identify_text(file: _File) -> Identification:
     if found in _DELIMITED and survey.longest_line > LONGEST_CELL:
         too_long = Problem("line-too-long", {"limit": LONGEST_CELL // MEGABYTE}, row=survey.longest_row)
         raise UnidentifiedError(too_long, identification)
-    if not FORMATS[found].is_table and file.claimed not in {None, "geojson", found}:
+    is_map = found == "geojson" and file.claimed == "json"
+    if not FORMATS[found].is_table and not is_map and file.claimed not in {None, "geojson"}:
         differs = {"claimed": file.claimed, "found": found}
         raise UnidentifiedError(Problem("content-differs", differs), identification)
     return identification

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _ENOUGH_TO_JUDGE: Final = 4
+_INT64_DIGITS: Final = 18
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +158,11 @@ class ColumnEvidence:
         if self._whole.misses == 0:
             return Decision("integer", stored="int64")
         plain = self._numbers[PLAIN.name]
-        return _number(plain) if plain.misses == 0 else None
+        if plain.misses:
+            return None
+        if plain.exactness.is_whole and plain.exactness.before <= _INT64_DIGITS:
+            return Decision("integer", stored="int64")  # stated as a number: no code, however long
+        return _number(plain)
 
     def _decide_number(self) -> Decision | None:
         fitting = {candidate.style.name: candidate for candidate in self._fitting(Numbers)}

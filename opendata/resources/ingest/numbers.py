@@ -54,9 +54,9 @@ def arrow_type(name: str) -> pa.DataType:
     decimal = re.fullmatch(r"decimal128\((\d+), (\d+)\)", name)
     if decimal:
         return pa.decimal128(int(decimal[1]), int(decimal[2]))
-    moment = re.fullmatch(r"timestamp\[us(?:, tz=(.+))?\]", name)
+    moment = re.fullmatch(r"timestamp\[(s|ms|us|ns)(?:, tz=(.+))?\]", name)
     if moment:
-        return pa.timestamp("us", moment[1])
+        return pa.timestamp(moment[1], moment[2])
     return pa.type_for_alias(name)
 
 
@@ -72,7 +72,8 @@ class Exactness:
     """Whether all numbers of a column, seen as plain text, survive as double or as decimal.
 
     A double keeps any 15 digits; with more it still may be the very number (`0.30000000000000004` is what
-    every program prints for that double), which is asked value by value.
+    every program prints for that double), and with an exponent it may be beyond all doubles: both are asked
+    value by value.
     """
 
     is_whole: bool = True
@@ -88,27 +89,26 @@ class Exactness:
         has_point = pc.greater_equal(point, 0)
         length = pc.utf8_length(numbers)
         self.is_whole = self.is_whole and not pc.any(has_point).as_py()
-        if not self.has_exponent:
-            self.has_exponent = bool(pc.any(pc.match_substring(numbers, "e", ignore_case=True)).as_py())
+        exponents = pc.match_substring(numbers, "e", ignore_case=True)
+        self.has_exponent = self.has_exponent or bool(pc.any(exponents).as_py())
         self.is_whole = self.is_whole and not self.has_exponent
         whole = pc.if_else(has_point, point, length)
         fraction = pc.if_else(has_point, pc.subtract(pc.subtract(length, point), 1), 0)
         self.before = max(self.before, pc.max(whole).as_py() or 0)
         self.after = max(self.after, pc.max(fraction).as_py() or 0)
-        if self.is_double and pc.max(length).as_py() > MOST_DIGITS:
-            long = numbers.filter(pc.match_substring_regex(numbers, _SIXTEEN_DIGITS))
-            for text in long.to_pylist():
-                if not survives_as_double(text):
-                    self.is_double, self.inexact = False, text
-                    break
+        if self.is_double and (self.has_exponent or pc.max(length).as_py() > MOST_DIGITS):
+            doubtful = pc.or_(exponents, pc.match_substring_regex(numbers, _SIXTEEN_DIGITS))
+            lost = (text for text in numbers.filter(doubtful).to_pylist() if not survives_as_double(text))
+            self.inexact = next(lost, "")
+            self.is_double = not self.inexact
 
     def stored(self) -> pa.DataType | None:
-        """The smallest exact type, None where there is none."""
-        if self.is_whole and self.before <= MOST_DIGITS:
-            return pa.int64()
+        """The smallest exact type, None where there is none. Whole numbers of 16 digits are codes."""
+        if self.is_whole:
+            return pa.int64() if self.before <= MOST_DIGITS else None
         if self.is_double:
             return pa.float64()
-        if not self.has_exponent and not self.is_whole and self.before + self.after <= _DECIMAL_DIGITS:
+        if not self.has_exponent and self.before + self.after <= _DECIMAL_DIGITS:
             return pa.decimal128(self.before + self.after, self.after)
         return None
 

@@ -155,7 +155,7 @@ def _reduced_field(number: int, field: Any) -> dict[str, Any]:
         raise _invalid("schema-field-without-name", position=number)
     name = field["name"]
     kind = field.get("type", "string")
-    if kind not in _TYPES:
+    if not isinstance(kind, str) or kind not in _TYPES:
         raise _invalid("schema-unknown-type", field=shown(name), type=shown(str(kind)))
     kept: dict[str, Any] = {"name": name, "type": kind}
     for key in _FIELD_TEXTS:

@@ -123,6 +123,7 @@ def validate(
     if identification.format == "parquet" and schema is None:
         table = stage.typed_table()
         return Validation((table,), (), table.report)
+    report(Progress("validate", 0, identification.size, "bytes"))
     drafts, problems = stage.read()
     chosen = [
         draft for draft in drafts if schema and set(draft.labels) == {f["name"] for f in schema["fields"]}
@@ -175,7 +176,7 @@ class _Stage:
             row_count=draft.row_count,
             table_schema=schema,
             decisions=draft.decisions,
-            report=self._report(name, draft.labels, len(names), checked, started),
+            report=self._report(name, draft.header, len(names), checked, started),
             problems=tuple(problem.in_table(name) for problem in problems),
             draft=draft,
         )
@@ -214,7 +215,7 @@ class _Stage:
             self._seen(done, draft.row_count, "rows")
 
         checked = check_given(draft, schema, self.limit, seen)
-        report = self._report(name, draft.labels, len(schema["fields"]), checked, started)
+        report = self._report(name, draft.header, len(schema["fields"]), checked, started)
         errors = problems_of(report, schema, row_shift=draft.row_shift)
         decisions = () if errors else given_decisions(draft, schema)
         return ValidTable(
