@@ -96,9 +96,9 @@ def vietnamese():
 
 
 @pytest.fixture(scope="module")
-def messages() -> dict[str | tuple[str, str], set[str]]:
+def messages() -> dict[str | tuple[str, ...], set[str]]:
     """Every message in the program, with the files it stands in."""
-    found: dict[str | tuple[str, str], set[str]] = {}
+    found: dict[str | tuple[str, ...], set[str]] = {}
     options = {"**.html": {"trimmed": "true", "newstyle_gettext": "true"}}
     for name, _line, message, _comments, _context in extract_from_dir(
         ROOT, method_map=METHODS, keywords=KEYWORDS, options_map=options
