@@ -1,7 +1,7 @@
 """Addresses of pages, of the API and of static files: the only place where they are spelled.
 
 Pages keep their address in both languages but for the prefix; static files carry a hash of their content,
-so that browsers may keep them for a year. API addresses are absolute: people paste them elsewhere.
+so that browsers may keep them for a year. Links stay on the host the reader came by; what people copy is absolute.
 """
 
 from __future__ import annotations
@@ -37,9 +37,9 @@ def absolute(address: str) -> str:
 
 
 def api(path: str, pairs: Iterable[tuple[str, str]] = ()) -> str:
-    """An absolute API address, for example `api("/resources/01h…/rows", [("limit", "5")])`."""
+    """For a link from a page, for example `api("/resources/01h…/rows", [("limit", "5")])`."""
     query = urlencode(list(pairs))
-    return absolute(API + quote(path, safe="/._-")) + (f"?{query}" if query else "")
+    return API + quote(path, safe="/._-") + (f"?{query}" if query else "")
 
 
 def here_in(lang: str) -> str:

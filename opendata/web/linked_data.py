@@ -83,7 +83,7 @@ def _distributions(file: ResourceView, title: str) -> list[dict[str, Any]]:
     original = {
         "@type": "DataDownload",
         "name": title,
-        "contentUrl": addresses.api(f"/resources/{file.id}/file"),
+        "contentUrl": addresses.absolute(addresses.api(f"/resources/{file.id}/file")),
         "encodingFormat": file.current.media_type,
         "contentSize": f"{file.current.size} B",
     }
@@ -92,7 +92,7 @@ def _distributions(file: ResourceView, title: str) -> list[dict[str, Any]]:
     parquet = {
         "@type": "DataDownload",
         "name": f"{title} (Parquet)",
-        "contentUrl": addresses.api(f"/resources/{file.id}/export.parquet"),
+        "contentUrl": addresses.absolute(addresses.api(f"/resources/{file.id}/export.parquet")),
         "encodingFormat": "application/vnd.apache.parquet",
         "contentSize": f"{file.tables[0].parquet_size} B",
     }

@@ -10,10 +10,11 @@ from __future__ import annotations
 import datetime as dt
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flask import Response, request
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 
 from opendata.accounts.policy import VISITOR
 from opendata.catalogue.freshness import freshness
@@ -25,6 +26,9 @@ from opendata.web.form_tokens import form_token_field
 from opendata.web.markdown import first_words, prose
 from opendata.web.table_page import column_figures, column_notes, statistic
 from opendata.web.words import word
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 _SERVER_FAULT = 500
 
@@ -62,6 +66,7 @@ def environment() -> Environment:
         moment=lambda value: speak().moment(value),
         ago=_ago,
         pick=lambda text: speak().pick(text),
+        foreign=_foreign,
         say=lambda problem: problem.message(speak().gettext),
         heading=lambda problem: problem.title(speak().gettext),
         sentence=lambda problem: problem.sentence(speak().gettext),
@@ -109,6 +114,13 @@ def _fresh(frequency: str | None, modified_at: dt.datetime) -> str | None:
     """In time, late, or None where the frequency promises nothing."""
     known = services().vocabularies.frequencies.get(frequency or "")
     return freshness(known.expected_days, modified_at, utc_now()) if known else None
+
+
+def _foreign(text: Mapping[str, str]) -> Markup:
+    """The mark of an element whose text exists in the other language only (WCAG 3.1.2)."""
+    if text.get(language()) or not any(text.values()):
+        return Markup("")
+    return Markup(' lang="{}"').format(next(tongue for tongue, value in text.items() if value))
 
 
 def _label(vocabulary: str, code: str) -> str:

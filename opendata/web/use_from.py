@@ -68,12 +68,12 @@ def ways_to_use(dataset: DatasetView, files: Sequence[ResourceView]) -> tuple[Wa
 
 
 def _table_ways(slug: str, file: ResourceView) -> tuple[WayToUse, ...]:
-    path = f"/resources/{file.id}"
+    address = addresses.absolute(addresses.api(f"/resources/{file.id}"))
     words = {
         "name": slug[:40].strip("-"),
-        "parquet": addresses.api(f"{path}/export.parquet"),
-        "csv": addresses.api(f"{path}/export.csv"),
-        "rows": addresses.api(f"{path}/rows", [("limit", "5")]),
+        "parquet": f"{address}/export.parquet",
+        "csv": f"{address}/export.csv",
+        "rows": f"{address}/rows?limit=5",
     }
     tongue = speak()
     excel = (
@@ -96,7 +96,7 @@ def _file_ways(slug: str, file: ResourceView) -> tuple[WayToUse, ...]:
     )
     safe = "".join(char for char in ending if char.isascii() and char.isalnum())[:8] or "bin"
     words = {
-        "file": addresses.api(f"/resources/{file.id}/file"),
+        "file": addresses.absolute(addresses.api(f"/resources/{file.id}/file")),
         "filename": f"{slug[:40].strip('-')}.{safe}",
     }
     return (

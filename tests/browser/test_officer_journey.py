@@ -102,3 +102,19 @@ def test_a_token_can_be_made_and_copied(visit) -> None:
     page.get_by_role("button", name="Sign out").click()
     page.goto(f"{visit.live.address}/en/account")
     assert "/sign-in?next=" in page.url
+
+
+def test_a_file_too_large_is_refused_before_it_is_sent(visit, tmp_path) -> None:
+    large = tmp_path / "lon.csv"
+    with large.open("wb") as out:
+        out.truncate(65 << 20)  # the tests' portal takes 64 MB
+    page = visit.open()
+    visit.sign_in(page)
+    page.goto(f"{visit.live.address}/en/publish/new")
+    page.get_by_label("Tiếng Việt").first.fill("Quá lớn")
+    page.get_by_label("File", exact=True).set_input_files(large)
+    page.get_by_role("button", name="Save and send the file").click()
+    message = page.get_by_label("File", exact=True).evaluate("e => e.validationMessage")
+    assert "64" in message
+    assert page.get_by_label("Tiếng Việt").first.input_value() == "Quá lớn"
+    assert page.url.endswith("/publish/new")
