@@ -102,7 +102,7 @@ _NOTHING: Final = _Seen("", None, IndexState.MISSING, None)
 class FolderEngine:
     """A SearchEngine over one IndexFormat; see the port for what its methods promise."""
 
-    def __init__(self, root: Path, index_format: IndexFormat, *, lock_seconds: float = 2.0) -> None:
+    def __init__(self, root: Path, index_format: IndexFormat, *, lock_seconds: float = 10.0) -> None:
         self._root = root
         self._format = index_format
         self._fingerprint = index_format.schema.fingerprint()

@@ -75,7 +75,7 @@ class Highlighter:
     def _marks(self, text: str) -> list[_Mark]:
         if self._pattern is None:
             return []
-        folded = text.translate(_FOLDED)
+        folded = text.lower() if text.isascii() else text.translate(_FOLDED)
         marks = [_Mark(*found.span(), found.group()) for found in self._pattern.finditer(folded)]
         self._seen.update(mark.text for mark in marks)
         return marks
