@@ -73,7 +73,7 @@ def read_documentation(query: Mapping[str, Any]) -> Response:
         _templates()
         .get_template("api/documentation.html")
         .render(
-            api=describe(_document(chosen)),
+            api=describe(_document(chosen), chosen.gettext),
             problems=[(kind, _sentence(kind, chosen)) for kind in known_problems()],
             base=services().settings.base_url + PREFIX,
             lang=lang,

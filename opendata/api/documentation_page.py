@@ -1,18 +1,20 @@
 """The OpenAPI document as plain values for a page: sections, operations, parameters, fields, shapes.
 
-Pure: a localized document in, frozen values out. Types are written the way people read them
-("list of Version or null"), with the name of the shape a link can lead to.
+Pure: a localized document and its language in, frozen values out. Types are written the way people read
+them ("list of Version or null"), with the name of the shape a link can lead to.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
+
+from opendata.kernel.errors import N_
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
-_REFERENCE = "#/components/schemas/"
+_REFERENCE: Final = "#/components/schemas/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,15 +76,16 @@ class ApiText:
     shapes: tuple[Shape, ...]
 
 
-def describe(document: Mapping[str, Any]) -> ApiText:
+def describe(document: Mapping[str, Any], translate: Callable[[str], str] = str) -> ApiText:
     """Everything the documentation page shows of a document."""
-    operations = list(_operations(document))
+    types = TypeWords(translate)
+    operations = list(_operations(document, types))
     sections = tuple(
         Section(tag["name"], tag.get("description", ""), tuple(o for t, o in operations if t == tag["name"]))
         for tag in document["tags"]
     )
     shapes = tuple(
-        Shape(name, schema.get("description", ""), _fields(schema))
+        Shape(name, schema.get("description", ""), _fields(schema, types))
         for name, schema in sorted(document["components"]["schemas"].items())
         if schema.get("properties")
     )
@@ -90,19 +93,25 @@ def describe(document: Mapping[str, Any]) -> ApiText:
     return ApiText(info["title"], info["version"], info["description"], sections, shapes)
 
 
-def _operations(document: Mapping[str, Any]) -> Iterator[tuple[str, OperationText]]:
+def _operations(document: Mapping[str, Any], types: TypeWords) -> Iterator[tuple[str, OperationText]]:
     for path, item in document["paths"].items():
         shared = item.get("parameters", [])
         for method, operation in item.items():
             if method != "parameters":
-                yield operation["tags"][0], _operation(document, path, method, operation, shared)
+                place = (path, method)
+                yield operation["tags"][0], _operation(document, place, operation, shared, types)
 
 
 def _operation(
-    document: Mapping[str, Any], path: str, method: str, operation: Mapping[str, Any], shared: list[Any]
+    document: Mapping[str, Any],
+    place: tuple[str, str],
+    operation: Mapping[str, Any],
+    shared: list[Any],
+    types: TypeWords,
 ) -> OperationText:
-    body_type, body = _body(document, operation)
-    status, answer = _answer(operation)
+    path, method = place
+    body_type, body = _body(document, operation, types)
+    status, answer = _answer(operation, types)
     refusals = sorted(code for code in operation["responses"] if code.isdigit() and code >= "400")
     samples = operation.get("x-codeSamples", [])
     return OperationText(
@@ -112,7 +121,7 @@ def _operation(
         summary=operation["summary"],
         description=operation.get("description", ""),
         who=operation["x-who-may"],
-        parameters=tuple(_parameter(p) for p in [*shared, *operation.get("parameters", [])]),
+        parameters=tuple(_parameter(p, types) for p in [*shared, *operation.get("parameters", [])]),
         body=body,
         body_type=body_type,
         answer=answer,
@@ -122,12 +131,12 @@ def _operation(
     )
 
 
-def _parameter(parameter: Mapping[str, Any]) -> Field:
+def _parameter(parameter: Mapping[str, Any], types: TypeWords) -> Field:
     schema = parameter["schema"]
     described = parameter.get("description") or schema.get("description", "")
     return Field(
         parameter["name"],
-        type_words(schema),
+        types.of(schema),
         described,
         parameter.get("required", False),
         tuple(str(choice) for choice in schema.get("enum", ())),
@@ -135,21 +144,24 @@ def _parameter(parameter: Mapping[str, Any]) -> Field:
     )
 
 
-def _body(document: Mapping[str, Any], operation: Mapping[str, Any]) -> tuple[str, tuple[Field, ...]]:
+def _body(
+    document: Mapping[str, Any], operation: Mapping[str, Any], types: TypeWords
+) -> tuple[str, tuple[Field, ...]]:
     """The kinds of content, and the fields of the first one that has any."""
     content = operation.get("requestBody", {}).get("content", {})
     for media in content.values():
-        fields = _fields(_resolved(document, media["schema"]))
+        fields = _fields(_resolved(document, media["schema"]), types)
         if fields:
             return ", ".join(content), fields
     return ", ".join(content), ()
 
 
-def _answer(operation: Mapping[str, Any]) -> tuple[str, Type | None]:
+def _answer(operation: Mapping[str, Any], types: TypeWords) -> tuple[str, Type | None]:
     for status, response in operation["responses"].items():
         if status.startswith("2"):
             for media_type, media in response.get("content", {}).items():
-                words = type_words(media["schema"]) if media_type == "application/json" else Type(media_type)
+                is_json = media_type == "application/json"
+                words = types.of(media["schema"]) if is_json else Type(media_type)
                 return status, words
             return status, None
     return "", None
@@ -160,12 +172,12 @@ def _resolved(document: Mapping[str, Any], schema: Mapping[str, Any]) -> Mapping
     return document["components"]["schemas"][name] if name else schema
 
 
-def _fields(schema: Mapping[str, Any]) -> tuple[Field, ...]:
+def _fields(schema: Mapping[str, Any], types: TypeWords) -> tuple[Field, ...]:
     required = schema.get("required", ())
     return tuple(
         Field(
             name,
-            type_words(part),
+            types.of(part),
             part.get("description", ""),
             name in required,
             tuple(str(choice) for choice in part.get("enum", ()) if choice != ""),
@@ -174,29 +186,37 @@ def _fields(schema: Mapping[str, Any]) -> tuple[Field, ...]:
     )
 
 
-def type_words(schema: Mapping[str, Any]) -> Type:
-    """For example `string`, `list of Version`, `Version or null`."""
-    if "$ref" in schema:
-        return Type("", schema["$ref"].removeprefix(_REFERENCE))
-    for several in ("anyOf", "oneOf"):
-        if several in schema:
-            return _either([type_words(part) for part in schema[several]])
-    kind = schema.get("type", "value")
-    if isinstance(kind, list):
-        return Type(" or ".join(kind))
-    if kind == "array":
-        inner = type_words(schema.get("items", {}))
-        return Type(f"list of {inner.words}", inner.shape, inner.after)
-    if kind == "object" and isinstance(schema.get("additionalProperties"), dict):
-        inner = type_words(schema["additionalProperties"])
-        return Type(f"object of {inner.words}", inner.shape, inner.after)
-    return Type(schema.get("format") or kind)
+class TypeWords:
+    """JSON Schema as words: `string`, `list of Version`, `Version or null`; JSON's own names stay as they are."""
+
+    def __init__(self, translate: Callable[[str], str]) -> None:
+        self._list = translate(N_("list of"))
+        self._object = translate(N_("object of"))
+        self._or = f" {translate(N_('or'))} "
+
+    def of(self, schema: Mapping[str, Any]) -> Type:
+        if "$ref" in schema:
+            return Type("", schema["$ref"].removeprefix(_REFERENCE))
+        for several in ("anyOf", "oneOf"):
+            if several in schema:
+                return self._either([self.of(part) for part in schema[several]])
+        kind = schema.get("type", "value")
+        if isinstance(kind, list):
+            return Type(self._or.join(kind))
+        if kind == "array":
+            return _inside(self._list, self.of(schema.get("items", {})))
+        if kind == "object" and isinstance(schema.get("additionalProperties"), dict):
+            return _inside(self._object, self.of(schema["additionalProperties"]))
+        return Type(schema.get("format") or kind)
+
+    def _either(self, types: list[Type]) -> Type:
+        """One linked shape at most; the others as words behind it."""
+        shape = next((found for found in types if found.shape), None)
+        if shape is None:
+            return Type(self._or.join(dict.fromkeys(found.words for found in types)))
+        others = [found.words for found in types if found is not shape]
+        return Type(shape.words, shape.shape, shape.after + "".join(self._or + words for words in others))
 
 
-def _either(types: list[Type]) -> Type:
-    """One linked shape at most; the others as words around it."""
-    shape = next((found for found in types if found.shape), None)
-    if shape is None:
-        return Type(" or ".join(dict.fromkeys(found.words for found in types)))
-    others = [found.words for found in types if found is not shape]
-    return Type(shape.words, shape.shape, shape.after + "".join(f" or {words}" for words in others))
+def _inside(outer: str, inner: Type) -> Type:
+    return Type(f"{outer} {inner.words}", inner.shape, inner.after)

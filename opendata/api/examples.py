@@ -5,28 +5,33 @@ Examples can then be copied and run as they stand. On an empty portal the names 
 
 from __future__ import annotations
 
-import shlex
+import re
 from typing import TYPE_CHECKING, Final
+from urllib.parse import quote
 
 from opendata.accounts.policy import VISITOR
 from opendata.api.addresses import PREFIX
 from opendata.catalogue.search_form import DatasetSearchForm
 from opendata.http.context import language, services
 from opendata.kernel.errors import PortalError
+from opendata.tabular.query import Operator
+from opendata.tabular.syntax import filter_parameter, select_parameter, sort_parameter
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from opendata.catalogue.search import DatasetSummary
     from opendata.resources.queries import ResourceView
+    from opendata.tabular.source import TableSource
 
 LOOKED_AT: Final = 20
 PLACEHOLDERS: Final = {
     "words": "dữ liệu",
     "dataset": "DATASET",
     "resource": "RESOURCE_ID",
-    "column": "COLUMN",
-    "value": "VALUE",
+    "select": "COLUMN",
+    "sort": "-COLUMN",
+    "filter": "COLUMN__isnull",
     "publisher": "AGENCY",
     "new_slug": "vi-du-api",
     "new_resource": "$RESOURCE_ID",
@@ -35,25 +40,39 @@ PLACEHOLDERS: Final = {
 
 def example_names() -> Mapping[str, str]:
     """Values for the names in braces of every operation's `curl`."""
-    base = {**PLACEHOLDERS, "base": services().settings.base_url + PREFIX}
+    names = {**PLACEHOLDERS, "base": services().settings.base_url + PREFIX}
     try:
         found = _published_table()
     except PortalError:
         # The index is being made: documentation without real names is better than none.
-        return base
+        return names
     if found is None:
-        return base
+        return names
     dataset, resource = found
-    column = next((c["name"] for c in resource.tables[0].columns if _is_plain(c["name"])), "COLUMN")
-    words = " ".join((dataset.title.get("vi") or next(iter(dataset.title.values()))).split()[:4])
+    title = dataset.title.get("vi") or next(iter(dataset.title.values()))
     return {
-        **base,
-        "words": shlex.quote(words)[1:-1] if "'" in words else words,
+        **names,
+        **_column_names(services().tables.source(VISITOR, resource.id, None)),
+        "words": " ".join(re.findall(r"\w+", title)[:4]),  # a minus or a quotation mark would mean something
         "dataset": dataset.slug,
         "resource": resource.id,
-        "column": column,
         "publisher": dataset.publisher,
     }
+
+
+def _column_names(source: TableSource) -> dict[str, str]:
+    """The first column as `select` and `sort` take it, and as the name of a filter, which curl does not encode."""
+    column = source.columns[0].name
+    return {
+        "select": _in_quotes(select_parameter([column])),
+        "sort": _in_quotes(sort_parameter([(column, True)])),
+        "filter": quote(filter_parameter(source, column, Operator.ISNULL), safe=""),
+    }
+
+
+def _in_quotes(text: str) -> str:
+    """As it stands between single quotes in a shell."""
+    return text.replace("'", "'\\''")
 
 
 def _published_table() -> tuple[DatasetSummary, ResourceView] | None:
@@ -64,8 +83,3 @@ def _published_table() -> tuple[DatasetSummary, ResourceView] | None:
             if resource.tables:
                 return dataset, resource
     return None
-
-
-def _is_plain(name: str) -> bool:
-    """Whether it needs no quoting in a shell or a query string."""
-    return name.isascii() and name.replace("_", "a").isalnum()

@@ -7,10 +7,11 @@ field. What went wrong inside the portal never shows.
 
 from __future__ import annotations
 
+import json
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
-from flask import Response, json
+from flask import Response
 
 from opendata.http.context import language, services, speak
 from opendata.kernel.errors import N_, ConflictError, InvalidInputError, PortalError

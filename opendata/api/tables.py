@@ -95,7 +95,7 @@ def read_profile(query: Mapping[str, Any], resource_id: str) -> Answer:
     described_query=RowPageQuerySchema,
     answer=RowPageSchema,
     errors=(400, 404, 503),
-    curl="curl -G '{base}/resources/{resource}/rows' -d limit=5 -d sort=-{column} -d {column}__isnull=false",
+    curl="curl -G '{base}/resources/{resource}/rows' -d limit=5 \\\n  --data-urlencode 'sort={sort}' -d '{filter}=false'",
 )
 def query_rows(resource_id: str) -> Answer:
     table, pairs = _table_and_pairs()
@@ -124,7 +124,7 @@ def query_rows(resource_id: str) -> Answer:
     described_query=ExportQuerySchema,
     contents={kind.media_type: rows_as(name) for name, kind in FORMATS.items()},
     errors=(400, 404, 416, 503),
-    curl="curl '{base}/resources/{resource}/export.csv?select={column}'",
+    curl="curl -G '{base}/resources/{resource}/export.csv' --data-urlencode 'select={select}'",
 )
 def export_rows(resource_id: str, format_name: str) -> Response:
     table, pairs = _table_and_pairs()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from marshmallow import INCLUDE, Schema, fields, post_dump
 
 from opendata.api.schemas.resources import ResourceSchema
-from opendata.api.schemas.texts import TEXT_INPUT_SCHEMA, text
+from opendata.api.schemas.texts import TEXT_INPUT_SCHEMA, InputSchema, text
 from opendata.catalogue.models import DatasetState
 from opendata.kernel.errors import N_
 
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from opendata.catalogue.profile import MetadataProfile, ProfileField
 
 STATES: Final = [str(state) for state in DatasetState]
+NOT_A_SLUG: Final = N_("Give a text of a–z, 0–9 and hyphens, or leave it out.")
+TRUE_OR_FALSE: Final = N_("Give true or false.")
 
 
 class DatasetSchema(Schema):
@@ -56,35 +58,26 @@ class DatasetSchema(Schema):
         return {**original["metadata"], **data}
 
 
-class DatasetSavedSchema(Schema):
-    """The answer to a change of metadata or state."""
-
-    id = fields.String(required=True)
-    slug = fields.String(required=True)
-    state = fields.String(required=True, metadata={"enum": STATES})
-    revision = fields.Integer(required=True)
-    page_url = fields.Url(required=True)
-    api_url = fields.Url(required=True)
-
-
-class NewDatasetSchema(Schema):
+class NewDatasetSchema(InputSchema):
     """The metadata of a new dataset, in the fields of the profile."""
 
     class Meta:
         unknown = INCLUDE  # the profile knows the other fields and names the wrong ones
 
     slug = fields.String(
-        metadata={"description": N_("Wished address: a–z, 0–9 and hyphens. Made from the title without it.")}
+        error_messages={"invalid": NOT_A_SLUG, "null": NOT_A_SLUG},
+        metadata={"description": N_("Wished address: a–z, 0–9 and hyphens. Made from the title without it.")},
     )
     publish_when_ready = fields.Boolean(
         load_default=False,
         truthy={True},
         falsy={False},
+        error_messages={"invalid": TRUE_OR_FALSE, "null": TRUE_OR_FALSE},
         metadata={"description": N_("Make it public as soon as its first file is ready")},
     )
 
 
-class DatasetChangesSchema(Schema):
+class DatasetChangesSchema(InputSchema):
     """Fields to change; null empties a field, fields not sent stay."""
 
     class Meta:

@@ -7,7 +7,7 @@ from typing import Final
 from marshmallow import Schema, fields
 
 from opendata.api.schemas.problems import FileProblemSchema
-from opendata.api.schemas.texts import text, text_input
+from opendata.api.schemas.texts import InputSchema, text, text_input
 from opendata.kernel.errors import N_
 from opendata.resources.models import VersionState
 
@@ -100,7 +100,7 @@ class ResourceSchema(Schema):
     )
 
 
-class ResourceChangesSchema(Schema):
+class ResourceChangesSchema(InputSchema):
     """Fields to change; fields not sent stay."""
 
     title = text_input(N_("Its title"))

@@ -22,8 +22,18 @@ class BilingualTextSchema(Schema):
     en = fields.String(metadata={"description": N_("English")})
 
 
+class InputSchema(Schema):
+    """A body; what is wrong with it is said in sentences of ours."""
+
+    error_messages: dict[str, str] = {  # noqa: RUF012 - marshmallow declares it so
+        "unknown": N_("There is no such field.")
+    }
+
+
 class TextInput(fields.Field[dict[str, str]]):
     """Takes a plain text, which is Vietnamese, or `{"vi": …, "en": …}`; gives the latter."""
+
+    default_error_messages: dict[str, Any] = {"null": NOT_A_TEXT}  # noqa: RUF012 - marshmallow declares it so
 
     def _deserialize(
         self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import io
 import shutil
+import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from flask import Flask
 from jsonschema import Draft202012Validator, FormatChecker  # type: ignore[import-untyped]  # ships no types
+from werkzeug.serving import make_server
 
 from opendata.accounts.policy import COMMAND_LINE, Role
 from opendata.app import create_app
+from opendata.catalogue.seed_packages import read_packages
+from opendata.kernel.bundled import bundled
+from opendata.resources.seeding import SeedLoader
 from opendata.resources.service import Upload
 from opendata.settings import load_settings
 from opendata.wiring import build_job_runner, build_services
@@ -19,7 +25,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from flask import Flask
     from werkzeug.test import TestResponse
 
     from opendata.wiring import Services
@@ -166,3 +171,50 @@ def token_of(portal: Services, add_officer: Callable[..., Any]) -> Callable[...,
         return {"Authorization": f"Bearer {secret}"}
 
     return make
+
+
+@pytest.fixture
+def served(prepared_folder: Path, tmp_path: Path) -> Iterator[tuple[Any, Any]]:
+    """A portal behind a real HTTP server on the loopback: (services, app)."""
+    if shutil.which("curl") is None:
+        pytest.skip("curl is not installed")
+    shutil.copytree(prepared_folder, tmp_path / "data")
+    server = make_server("127.0.0.1", 0, Flask("before"), threaded=True)
+    base = f"http://127.0.0.1:{server.server_port}"
+    settings = load_settings(data_dir=tmp_path / "data", secret_key="x" * 40, base_url=base)
+    portal = build_services(settings)
+    server.app = create_app(settings, portal)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield portal, server.app
+    server.shutdown()
+    server.server_close()
+    thread.join()
+    portal.close()
+
+
+@pytest.fixture
+def publish_seed() -> Callable[[Services, set[str]], None]:
+    """Publish some of the seed datasets."""
+
+    def publish(portal: Services, slugs: set[str]) -> None:
+        packages = [found for found in read_packages(bundled("seed_datasets")) if found.slug in slugs]
+        loader = SeedLoader(
+            portal.catalogue, portal.catalogue_queries, portal.resources, portal.resource_queries
+        )
+        assert loader.load(COMMAND_LINE, packages)
+        build_job_runner(portal).run_waiting()
+
+    return publish
+
+
+@pytest.fixture
+def publish_csv_into() -> Callable[[Services, str, str], str]:
+    """Publish a table in any portal; the id of its file."""
+
+    def publish(portal: Services, title: str, csv_text: str) -> str:
+        _, resource_id = _publish(portal, title, csv_text.encode(), "data.csv")
+        build_job_runner(portal).run_waiting()
+        return resource_id
+
+    return publish

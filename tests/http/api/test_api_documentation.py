@@ -4,26 +4,16 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import subprocess
-import threading
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from flask import Flask
-from werkzeug.serving import make_server
 
 from opendata.accounts.policy import COMMAND_LINE, Role
-from opendata.app import create_app
-from opendata.catalogue.seed_packages import read_packages
-from opendata.kernel.bundled import bundled
-from opendata.resources.seeding import SeedLoader
-from opendata.settings import load_settings
-from opendata.wiring import build_job_runner, build_services
+from opendata.wiring import build_job_runner
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
 API = "/api/v1"
@@ -104,34 +94,14 @@ def test_an_empty_portal_is_documented_too(client: Any) -> None:
     assert "RESOURCE_ID" in client.get(f"{API}/docs").text
 
 
-@pytest.fixture
-def served(prepared_folder: Path, tmp_path: Path) -> Iterator[tuple[Any, Any]]:
-    """A portal behind a real HTTP server on the loopback: (services, app)."""
-    if shutil.which("curl") is None:
-        pytest.skip("curl is not installed")
-    shutil.copytree(prepared_folder, tmp_path / "data")
-    server = make_server("127.0.0.1", 0, Flask("before"), threaded=True)
-    base = f"http://127.0.0.1:{server.server_port}"
-    settings = load_settings(data_dir=tmp_path / "data", secret_key="x" * 40, base_url=base)
-    portal = build_services(settings)
-    server.app = create_app(settings, portal)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield portal, server.app
-    server.shutdown()
-    server.server_close()
-    thread.join()
-    portal.close()
-
-
 MAKING = ("create_dataset", "add_resource", "replace_file", "change_dataset", "change_resource")
 ENDING = ("publish_dataset", "withdraw_dataset", "delete_resource", "delete_dataset")
 
 
-def test_the_examples_run_as_printed(served: tuple[Any, Any], tmp_path: Path) -> None:
+def test_the_examples_run_as_printed(served: tuple[Any, Any], publish_seed: Any, tmp_path: Path) -> None:
     """Each one in a shell, with what the page says to set; those that take things away come last."""
     portal, app = served
-    _publish_seed(portal, {"xep-hang-chinh-phu-dien-tu", "cac-dan-toc-viet-nam"})
+    publish_seed(portal, {"xep-hang-chinh-phu-dien-tu", "cac-dan-toc-viet-nam"})
     examples = _examples(app.test_client().get(f"{API}/openapi.json").json)
     found = re.search(r'"publisher": "([^"]+)"', examples["create_dataset"])
     assert found
@@ -163,16 +133,25 @@ def _examples(document: dict[str, Any]) -> dict[str, str]:
     }
 
 
-def _publish_seed(portal: Any, slugs: set[str]) -> None:
-    packages = [found for found in read_packages(bundled("seed_datasets")) if found.slug in slugs]
-    loader = SeedLoader(portal.catalogue, portal.catalogue_queries, portal.resources, portal.resource_queries)
-    assert loader.load(COMMAND_LINE, packages)
-    build_job_runner(portal).run_waiting()
-
-
 def _run(code: str, folder: Path, shell: dict[str, str]) -> str:
     """Curl says with its exit code when the portal refused."""
     failing = code.replace("curl ", "curl --silent --show-error --fail-with-body ", 1)
     done = subprocess.run(["bash", "-c", failing], cwd=folder, env=shell, capture_output=True, check=False)
     assert done.returncode == 0, (code, done.stdout[:500], done.stderr)
     return done.stdout.decode("utf-8", "replace")
+
+
+@pytest.mark.parametrize(
+    "column", ["năm", "a b", "limit", "it's", "a,b", '"q"', "-x", "col.y", "a__gt", "{z}"]
+)
+def test_examples_name_any_column(
+    served: tuple[Any, Any], publish_csv_into: Any, tmp_path: Path, column: str
+) -> None:
+    portal, app = served
+    head = '"' + column.replace('"', '""') + '"'
+    publish_csv_into(portal, f"Bảng của 'ai' {column}", f"{head},khác\n1,2\n3,4\n")
+    examples = _examples(app.test_client().get(f"{API}/openapi.json").json)
+    shell = {"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8"}
+    assert json.loads(_run(examples["query_rows"], tmp_path, shell))["total"] == 2
+    assert _run(examples["export_rows"], tmp_path, shell).count("\n") == 3
+    assert json.loads(_run(examples["search_datasets"], tmp_path, shell))["total"] == 1

@@ -140,7 +140,7 @@ FIELDS = st.sampled_from(
 )
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(body=st.dictionaries(FIELDS | st.text(max_size=8), JSON, max_size=6), create=st.booleans())
 def test_random_metadata(library: Any, body: dict[str, Any], create: bool) -> None:
     body["publisher"] = "NOBODY" if create else body.get("publisher")
