@@ -15,12 +15,25 @@ from opendata.resources.models import PublishedTable, Resource, ResourceVersion,
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from sqlalchemy.orm import Session
 
     from opendata.accounts.policy import Actor
     from opendata.kernel.db import Database
+
+
+class NoTableError(NotFoundError):
+    """A file that is kept as it is; `reason` says why it has no table."""
+
+    code = "no-table"
+
+    def __init__(self, reason: Problem) -> None:
+        self.reason = reason
+        super().__init__()
+
+    def message(self, translate: Callable[[str], str] = str) -> str:
+        return self.reason.message(translate)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +98,12 @@ class ResourceView:
     may_edit: bool
 
     def table(self, name: str | None) -> TableView:
-        """The table of that name, the first one without. Raises NotFoundError."""
+        """The table of that name, the first one without. Raises NoTableError, NotFoundError."""
         for table in self.tables:
             if name is None or table.name == name:
                 return table
+        if self.current is not None and self.current.no_table is not None:
+            raise NoTableError(self.current.no_table)
         raise NotFoundError
 
 
