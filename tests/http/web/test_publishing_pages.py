@@ -343,3 +343,23 @@ def test_progress_shows_real_numbers(desk, portal, officer) -> None:
     assert "412.000" in html
     assert html.count('class="done"') == 2
     assert html.count('aria-current="step"') == 1
+
+
+def test_the_page_of_a_file_waits_with_its_publisher_and_is_not_there_for_others(
+    desk, portal, officer, runner
+) -> None:
+    client, token = desk
+    slug = new_draft(client, token, publish_when_ready="yes")
+    client.post(f"/vi/publish/{slug}/files", data={"form_token": token, "file": file_of(CSV)})
+    dataset = portal.catalogue_queries.dataset(officer.actor, slug)
+    (file,) = portal.resource_queries.resources_of(officer.actor, dataset.id)
+    page = f"/vi/datasets/{slug}/resources/{file.id}"
+    waiting = client.get(page)
+    assert waiting.status_code == 200
+    assert "<progress" in waiting.text
+    assert '<noscript><meta http-equiv="refresh"' in waiting.text
+    visitor = client.application.test_client()
+    assert visitor.get(page).status_code == 404
+    runner.run_waiting()
+    assert "<progress" not in client.get(page).text
+    assert "Cao Bằng" in visitor.get(page).text
