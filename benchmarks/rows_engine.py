@@ -179,18 +179,18 @@ def export_alone(path: Path, name: str, parameters: list[tuple[str, str]]) -> No
         for _ in export_rows(engine, source, small, FORMATS[name]):
             pass  # what a process loads once is not part of the figure
         memory = Memory()
-        started = time.perf_counter()
+        started, used = time.perf_counter(), time.process_time()
         export = export_rows(engine, source, parse_query(source, parameters, paging=False), FORMATS[name])
         size = len(next(export))
         first = time.perf_counter() - started
         size += sum(map(len, export))
-        whole = time.perf_counter() - started
-        print(json.dumps({"first": first, "whole": whole, "size": size, "memory": memory.stop()}))
+        figures = {"first": first, "whole": time.perf_counter() - started, "cpu": time.process_time() - used}
+        print(json.dumps({**figures, "size": size, "memory": memory.stop()}))
 
 
 def time_exports(path: Path) -> None:
     print(
-        f"\n{'export':32}{'first, ms':>10}{'whole, s':>10}{'MB':>8}{'MB/s':>8}{'memory above rest, MB':>24}"
+        f"\n{'export':32}{'first, ms':>10}{'whole, s':>10}{'CPU, s':>8}{'MB':>8}{'MB/s':>8}{'memory above rest, MB':>24}"
     )
     for label, parameters in (("", []), (" dan_so__gt=5000000", [("dan_so__gt", "5000000")]), (" sort=ho_ten", [("sort", "ho_ten")])):  # fmt: skip
         for name in FORMATS:
@@ -209,7 +209,7 @@ def time_exports(path: Path) -> None:
             result = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
             size = result["size"] / 1e6
             print(
-                f"{name + label:32}{result['first'] * 1e3:10.0f}{result['whole']:10.2f}{size:8.0f}"
+                f"{name + label:32}{result['first'] * 1e3:10.0f}{result['whole']:10.2f}{result['cpu']:8.2f}{size:8.0f}"
                 f"{size / result['whole']:8.0f}{result['memory']:24.0f}"
             )
 

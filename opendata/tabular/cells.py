@@ -29,7 +29,7 @@ SAFE_INTEGER: Final = 2**53 - 1
 SAFE_DIGITS: Final = 15
 _MICROSECONDS: Final = "us"
 _JSON_SPECIAL: Final = b'"\\' + bytes(range(0x20))
-_CSV_SPECIAL: Final = b'",\r\n'
+_CSV_SPECIAL: Final = ('"', ",", "\r", "\n")
 
 
 def page_cells(column: pa.ChunkedArray) -> list[object]:
@@ -223,7 +223,9 @@ def _quoted_where(texts: pa.Array, mask: pa.Array) -> pa.Array:
 def _json_strings(array: pa.Array) -> pa.Array:
     """Only texts that hold a quotation mark, a backslash or a control character go through Python."""
     plain = pc.binary_join_element_wise('"', array, '"', "")
-    if not _holds_any(array, _JSON_SPECIAL):
+    data = bytes(array.buffers()[2] or b"")
+    # One pass over the bytes tells for all, seven times faster than a pattern asked of each text.
+    if len(data.translate(None, _JSON_SPECIAL)) == len(data):
         return plain
     special = pc.match_substring_regex(array, r'["\\\x00-\x1f]')
     escaped = [json_text(text) for text in array.filter(special).to_pylist()]
@@ -233,15 +235,12 @@ def _json_strings(array: pa.Array) -> pa.Array:
 
 
 def _csv_strings(array: pa.Array) -> pa.Array:
-    empty = pc.any(pc.equal(pc.binary_length(array), 0)).as_py()
-    if not (empty or _holds_any(array, _CSV_SPECIAL)):
-        return array
-    special = pc.match_substring_regex(array, '[",\r\n]|^$')
-    quoted = pc.binary_join_element_wise('"', pc.replace_substring(array, '"', '""'), '"', "")
-    return pc.if_else(special, quoted, array)
-
-
-def _holds_any(array: pa.Array, special: bytes) -> bool:
-    """Whether any of these bytes occurs: one pass over the bytes, seven times faster than a pattern per text."""
     data = bytes(array.buffers()[2] or b"")
-    return len(data.translate(None, special)) != len(data)
+    present = [mark for mark in _CSV_SPECIAL if mark.encode() in data]
+    special = pc.equal(pc.binary_length(array), 0)
+    for mark in present:
+        special = pc.or_(special, pc.match_substring(array, mark))
+    if not pc.any(special).as_py():
+        return array
+    inner = pc.replace_substring(array, '"', '""') if '"' in present else array
+    return pc.if_else(special, pc.binary_join_element_wise('"', inner, '"', ""), array)

@@ -108,7 +108,7 @@ def _write_csv(batches: RowBatches, names: list[str], options: Options) -> Itera
         if len(texts) == 1:
             # A line without anything on it is no record to most readers.
             texts = [pc.if_else(pc.equal(texts[0], ""), '""', texts[0])]
-        yield opening + _joined([*_between(texts, ","), "\r\n"])
+        yield opening + _lines(pc.binary_join_element_wise(*texts, ","), "\r\n") + b"\r\n"
         opening = b""
     if opening:
         yield opening
@@ -116,17 +116,16 @@ def _write_csv(batches: RowBatches, names: list[str], options: Options) -> Itera
 
 def _write_jsonl(batches: RowBatches, names: list[str], _options: Options) -> Iterator[bytes]:
     for batch in _even(batches):
-        yield _joined([*_object_parts(batch, names), "\n"])
+        yield _lines(_objects(batch, names), "\n") + b"\n"
 
 
 def _write_json(batches: RowBatches, names: list[str], _options: Options) -> Iterator[bytes]:
     """One array, an object a line, so that it can also be read line by line."""
     opening = b"[\n"
     for batch in _even(batches):
-        body = _joined([",\n", *_object_parts(batch, names)])
-        yield opening + body[len(b",\n") :] if opening else body
-        opening = b""
-    yield opening + b"\n]\n"
+        yield opening + _lines(_objects(batch, names), ",\n")
+        opening = b",\n"
+    yield (opening if opening.startswith(b"[") else b"") + b"\n]\n"
 
 
 def _write_arrow(batches: RowBatches, names: list[str], _options: Options) -> Iterator[bytes]:
@@ -190,21 +189,17 @@ def _named(schema: pa.Schema, names: list[str]) -> pa.Schema:
     return pa.schema([field.with_name(name) for field, name in zip(schema, names, strict=True)])
 
 
-def _object_parts(batch: pa.RecordBatch, names: list[str]) -> list[Any]:
+def _objects(batch: pa.RecordBatch, names: list[str]) -> pa.Array:
     parts: list[Any] = []
     for place, (name, array) in enumerate(zip(names, batch.columns, strict=True)):
         parts += [("," if place else "{") + json_text(name) + ":", json_texts(array)]
-    return [*parts, "}"]
+    return pc.binary_join_element_wise(*parts, "}", "")
 
 
-def _between(texts: list[pa.Array], mark: str) -> list[Any]:
-    return [part for text in texts for part in (mark, text)][1:]
-
-
-def _joined(parts: list[Any]) -> bytes:
-    """Row by row the parts one after another: the bytes of one Arrow string array are the text wanted."""
-    rows = pc.binary_join_element_wise(*parts, "")
-    return bytes(rows.buffers()[2] or b"")
+def _lines(texts: pa.Array, mark: str) -> bytes:
+    """All texts with `mark` between them, joined in one go."""
+    whole = pa.ListArray.from_arrays(pa.array([0, len(texts)], pa.int32()), texts)
+    return bytes(pc.binary_join(whole, mark).buffers()[2] or b"")
 
 
 FORMATS: Final[Mapping[str, ExportFormat]] = {
