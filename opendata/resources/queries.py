@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import func, select
 
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 
     from opendata.accounts.policy import Actor
     from opendata.kernel.db import Database
+
+
+TABLES_KEPT: Final = 256
 
 
 class NoTableError(NotFoundError):
@@ -108,14 +112,17 @@ class ResourceView:
 
 
 class ResourceQueries:
+    """The tables of a published version never change, so they are read and decoded once and kept."""
+
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._tables = lru_cache(maxsize=TABLES_KEPT)(self._read_tables)
 
     def resource(self, actor: Actor, resource_id: str) -> ResourceView:
         """Raises NotFoundError, also for what the actor may not see or what has no published version yet."""
         with self._database.reading() as session:
             resource, dataset = _visible(session, actor, resource_id)
-            view = _resource_view(session, actor, resource, dataset)
+            view = self._resource_view(session, actor, resource, dataset)
         if view.current is None and not view.may_edit:
             raise NotFoundError
         return view
@@ -131,7 +138,7 @@ class ResourceQueries:
                 .where(Resource.dataset_id == dataset_id)
                 .order_by(Resource.position, Resource.id)
             )
-            views = [_resource_view(session, actor, found, dataset) for found in session.scalars(chosen)]
+            views = [self._resource_view(session, actor, found, dataset) for found in session.scalars(chosen)]
         return tuple(view for view in views if view.current is not None or view.may_edit)
 
     def versions(self, actor: Actor, resource_id: str) -> tuple[VersionView, ...]:
@@ -166,13 +173,63 @@ class ResourceQueries:
             if version is None or version.state != VersionState.PUBLISHED:
                 raise NotFoundError
             _visible(session, actor, version.resource_id)
-            return _tables(session, version_id)
+        return self._tables(version_id)
 
     def states(self, version_ids: Sequence[str]) -> dict[str, str]:
         """The state of each version by id: how far a batch of uploads is. For the operator, not for pages."""
         chosen = select(ResourceVersion.id, ResourceVersion.state).where(ResourceVersion.id.in_(version_ids))
         with self._database.reading() as session:
             return dict(session.execute(chosen).tuples().all())
+
+    def _resource_view(
+        self, session: Session, actor: Actor, resource: Resource, dataset: Dataset
+    ) -> ResourceView:
+        latest = session.scalars(
+            select(ResourceVersion)
+            .where(ResourceVersion.resource_id == resource.id)
+            .order_by(ResourceVersion.number.desc())
+            .limit(1)
+        ).one()
+        current_id = resource.current_version_id
+        current = session.get(ResourceVersion, current_id) if current_id else None
+        return ResourceView(
+            id=resource.id,
+            dataset_id=dataset.id,
+            dataset_slug=dataset.slug,
+            dataset_title=dataset.fields.get("title", {}),
+            title=resource.title,
+            description=resource.description,
+            created_at=resource.created_at,
+            current=_version_view(current) if current else None,
+            latest=_version_view(latest),
+            tables=self._tables(current_id) if current_id else (),
+            may_edit=can_edit_dataset(actor, dataset),
+        )
+
+    def _read_tables(self, version_id: str) -> tuple[TableView, ...]:
+        chosen = (
+            select(PublishedTable)
+            .where(PublishedTable.version_id == version_id)
+            .order_by(PublishedTable.position)
+        )
+        with self._database.reading() as session:
+            rows = list(session.scalars(chosen))
+        return tuple(
+            TableView(
+                name=table.name,
+                title=table.title,
+                row_count=table.row_count,
+                column_count=table.column_count,
+                columns=tuple(table.columns),
+                table_schema=table.table_schema,
+                profile=table.profile,
+                report=table.report,
+                problems=tuple(Problem.from_json(problem) for problem in table.problems),
+                parquet_sha256=table.parquet_sha256,
+                parquet_size=table.parquet_size,
+            )
+            for table in rows
+        )
 
     def row_total(self) -> int:
         """Rows that can be queried now, over all public tables."""
@@ -206,54 +263,6 @@ def _visible(session: Session, actor: Actor, resource_id: str) -> tuple[Resource
     if resource is None or dataset is None or not can_view_dataset(actor, dataset):
         raise NotFoundError
     return resource, dataset
-
-
-def _resource_view(session: Session, actor: Actor, resource: Resource, dataset: Dataset) -> ResourceView:
-    latest = session.scalars(
-        select(ResourceVersion)
-        .where(ResourceVersion.resource_id == resource.id)
-        .order_by(ResourceVersion.number.desc())
-        .limit(1)
-    ).one()
-    current_id = resource.current_version_id
-    current = session.get(ResourceVersion, current_id) if current_id else None
-    return ResourceView(
-        id=resource.id,
-        dataset_id=dataset.id,
-        dataset_slug=dataset.slug,
-        dataset_title=dataset.fields.get("title", {}),
-        title=resource.title,
-        description=resource.description,
-        created_at=resource.created_at,
-        current=_version_view(current) if current else None,
-        latest=_version_view(latest),
-        tables=_tables(session, current_id) if current_id else (),
-        may_edit=can_edit_dataset(actor, dataset),
-    )
-
-
-def _tables(session: Session, version_id: str) -> tuple[TableView, ...]:
-    chosen = (
-        select(PublishedTable)
-        .where(PublishedTable.version_id == version_id)
-        .order_by(PublishedTable.position)
-    )
-    return tuple(
-        TableView(
-            name=table.name,
-            title=table.title,
-            row_count=table.row_count,
-            column_count=table.column_count,
-            columns=tuple(table.columns),
-            table_schema=table.table_schema,
-            profile=table.profile,
-            report=table.report,
-            problems=tuple(Problem.from_json(problem) for problem in table.problems),
-            parquet_sha256=table.parquet_sha256,
-            parquet_size=table.parquet_size,
-        )
-        for table in session.scalars(chosen)
-    )
 
 
 def _version_view(version: ResourceVersion) -> VersionView:
