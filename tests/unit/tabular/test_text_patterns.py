@@ -59,7 +59,9 @@ def test_startswith(matches: Callable[[str, str], bool], text: str, needle: str)
 
 @settings(max_examples=200, deadline=None)
 @given(text=texts, needle=needles, form=forms)
-def test_search_minds_neither(matches: Callable[[str, str], bool], text: str, needle: str, form: Form) -> None:
+def test_search_minds_neither(
+    matches: Callable[[str, str], bool], text: str, needle: str, form: Form
+) -> None:
     folded = fold(" ".join(needle.split()))
     expected = folded in re.sub(r"\s+", " ", fold(text))
     assert matches(folded_pattern(folded), unicodedata.normalize(form, text)) == expected
