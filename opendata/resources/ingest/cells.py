@@ -31,13 +31,16 @@ _DECIMAL_DIGITS: Final = 38
 class CellProof:
     """Says of whole columns which cells are valid and which frictionless counts as blank.
 
-    `described` is the field of the reduced schema, `reader` frictionless's reader of that field.
+    `described` is the field of the reduced schema, `reader` frictionless's reader of that field. `is_proven`:
+    all values were found to fit when the type of the column was decided, so that only a rule can be broken.
     """
 
-    def __init__(self, described: Mapping[str, Any], reader: CellReader) -> None:
+    def __init__(self, described: Mapping[str, Any], reader: CellReader, *, is_proven: bool = False) -> None:
         self._reader = reader
         self._known: dict[str, tuple[bool, bool]] = {}
-        is_plain = set(described) <= _PLAIN_KEYS and set(described.get("constraints", {})) <= {"required"}
+        has_no_rule = set(described.get("constraints", {})) <= {"required"}
+        self._is_proven = is_proven and has_no_rule
+        is_plain = set(described) <= _PLAIN_KEYS and has_no_rule
         self._pattern = _PLAIN_PATTERNS.get(described.get("type", "any")) if is_plain else None
         self._null = self._verdict("")
 
@@ -46,7 +49,9 @@ class CellProof:
         null_valid, null_blank = self._null
         is_null = pc.is_null(cells)
         doubtful = cells
-        if self._pattern:
+        if self._is_proven:
+            doubtful = pa.nulls(len(cells), pa.string())
+        elif self._pattern:
             certain = pc.fill_null(pc.match_substring_regex(cells, self._pattern), fill_value=False)
             doubtful = pc.if_else(certain, pa.scalar(None, pa.string()), cells)
         encoded = doubtful.dictionary_encode()

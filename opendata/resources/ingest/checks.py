@@ -138,7 +138,7 @@ def _doubtful_rows(
     check: Check, draft: Draft, schema: Mapping[str, Any], seen: Seen
 ) -> Iterator[tuple[int, Sequence[str]]]:
     """Every row that is not certainly clean, blank and ragged rows included, in order."""
-    proofs = _proofs(check, schema)
+    proofs = _proofs(check, draft, schema)
     irregular = draft.irregular
     blank = sorted(irregular.blank)
     done = 0
@@ -159,14 +159,15 @@ def _doubtful_rows(
         yield number, [""] * irregular.blank[number]
 
 
-def _proofs(check: Check, schema: Mapping[str, Any]) -> list[CellProof]:
+def _proofs(check: Check, draft: Draft, schema: Mapping[str, Any]) -> list[CellProof]:
+    """One for each column of the table; one that the schema does not know is of type any."""
     described = {field["name"]: field for field in schema["fields"]}
     shared = {key: schema[key] for key in ("missingValues",) if key in schema}
-    readers = check.readers()
-    return [
-        CellProof({"type": "any"} | described.get(name, {}) | shared, reader)
-        for name, reader in zip(check.names, readers, strict=True)
-    ]
+    proofs = []
+    for name, reader, decision in zip(check.names, check.readers(), draft.decisions, strict=True):
+        field = {"type": "any"} | described.get(name, {}) | shared
+        proofs.append(CellProof(field, reader, is_proven=_is_same(field, decision)))
+    return proofs
 
 
 def _doubtful(proofs: Sequence[CellProof], columns: Sequence[pa.Array]) -> pa.Array:

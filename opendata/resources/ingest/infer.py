@@ -25,6 +25,7 @@ from opendata.resources.ingest.problems import Problem, examples_of
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+FIRST_LOOK: Final = 500
 _ENOUGH_TO_JUDGE: Final = 4
 _INT64_DIGITS: Final = 18
 
@@ -91,6 +92,13 @@ class ColumnEvidence:
         if values.null_count:
             valid = pc.is_valid(values)
             values, rows = values.filter(valid), rows.filter(valid)
+        if not self.count and len(values) > FIRST_LOOK:
+            # Most candidates are out after a glance; the few that stay look at everything.
+            self._look(values.slice(0, FIRST_LOOK), rows.slice(0, FIRST_LOOK))
+            values, rows = values.slice(FIRST_LOOK), rows.slice(FIRST_LOOK)
+        self._look(values, rows)
+
+    def _look(self, values: pa.Array, rows: pa.Array) -> None:
         self.count += len(values)
         if not len(values) or not self._live:
             return

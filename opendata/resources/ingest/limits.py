@@ -34,6 +34,9 @@ log = logging.getLogger(__name__)
 MEGABYTE: Final = 1 << 20
 GIGABYTE: Final = 1 << 30
 STOP_SECONDS: Final = 5.0
+LOGGED: Final = 500
+_ATTEMPTS: Final = 3
+_NO_MEMORY: Final = ("memory allocation", "bad_alloc")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,38 +77,45 @@ def run_limited(
         "reports": on_progress is not None,
         "limits": asdict(limits),
     }
-    with _nursery().begin() as channel:
-        body = pickle.dumps(request)
+    for _ in range(_ATTEMPTS):
+        ended = _run(request, on_progress)
+        if ended is not None:
+            return _judge(function, *ended, limits)
+    return Problem("reader-stopped", {"reason": "lost"})
+
+
+def _run(
+    request: Mapping[str, Any], on_progress: Callable[[Progress], None] | None
+) -> tuple[dict[str, Any] | None, dict[str, Any]] | None:
+    """What the child sent and how it ended; None where the server or the keeper died and nobody knows."""
+    result: dict[str, Any] | None = None
+    try:
+        opened = _nursery().begin()
+    except ConnectionError:
+        return None
+    with opened as channel:
         try:
-            channel.sendall(struct.pack("!Q", len(body)) + body)
-            return _outcome(function, _messages(channel), limits, on_progress)
+            for message in _messages(channel, pickle.dumps(request)):
+                if "progress" in message and on_progress is not None:
+                    on_progress(Progress.from_json(message["progress"]))
+                elif "result" in message or "raised" in message:
+                    result = message
+                elif "ended" in message:
+                    return result, message
         finally:
             with suppress(OSError):
                 channel.shutdown(socket.SHUT_RDWR)  # a child still running ends with it
-
-
-def _outcome(
-    function: Callable[..., Any],
-    messages: Iterator[dict[str, Any]],
-    limits: Limits,
-    on_progress: Callable[[Progress], None] | None,
-) -> Any:
-    result: dict[str, Any] | None = None
-    for message in messages:
-        if "progress" in message and on_progress is not None:
-            on_progress(Progress.from_json(message["progress"]))
-        elif "result" in message or "raised" in message:
-            result = message
-        elif "ended" in message:
-            return _judge(function, result, message, limits)
-    return Problem("reader-stopped", {"reason": "lost"})
+    return None
 
 
 def _judge(
     function: Callable[..., Any], result: dict[str, Any] | None, ended: Mapping[str, Any], limits: Limits
 ) -> Any:
     reason = ended["ended"]
-    if reason == "memory" or (result or {}).get("raised") == "memory":
+    said = str(ended.get("said", ""))
+    # Rust and C++ abort where Python raises MemoryError: a cell at the far corner of a sheet is enough.
+    gave_up = ended.get("signal") == signal.SIGABRT and any(words in said for words in _NO_MEMORY)
+    if reason == "memory" or gave_up or (result or {}).get("raised") == "memory":
         return Problem("needs-memory", {"limit": limits.memory_bytes // MEGABYTE})
     if reason == "time" or ended.get("signal") == signal.SIGXCPU:
         seconds = limits.wall_seconds if reason == "time" else limits.cpu_seconds
@@ -115,6 +125,7 @@ def _judge(
     if result is None:
         number = ended.get("signal")
         shown = signal.Signals(number).name if number else f"exit {ended.get('status')}"
+        log.warning("the child for %s ended with %s: %s", function.__qualname__, shown, said[:LOGGED])
         return Problem("reader-stopped", {"reason": shown})
     if "raised" in result:
         log.error("the child for %s failed:\n%s", function.__qualname__, result.get("trace", ""))
@@ -129,9 +140,10 @@ def _decoded(function: Callable[..., Any], value: Any) -> Any:
     return decode(value) if decode else value
 
 
-def _messages(channel: socket.socket) -> Iterator[dict[str, Any]]:
-    """Messages of the child, one a line. A line that a killed child left half written is skipped."""
-    with channel.makefile("rb") as lines:
+def _messages(channel: socket.socket, request: bytes) -> Iterator[dict[str, Any]]:
+    """Send the request; the child's messages, one a line. A line left half written is skipped."""
+    with suppress(ConnectionError), channel.makefile("rb") as lines:
+        channel.sendall(struct.pack("!Q", len(request)) + request)
         for line in lines:
             try:
                 message = json.loads(line)

@@ -40,6 +40,7 @@ PRELOADED: Final = (
     "frictionless.resources",
 )
 WATCH_SECONDS: Final = 0.05
+KEPT_WORDS: Final = 16_384
 # Address space is reserved far beyond what is used (allocator arenas, thread stacks): the limit on it is a
 # last resort beside the watch on memory really in use.
 RESERVED: Final = 4 << 30
@@ -79,16 +80,22 @@ def _keep(channel: socket.socket) -> NoReturn:
     try:
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         request = _request(channel)
+        last_words = os.memfd_create("stderr")
         child = os.fork()
         if child == 0:
-            _work(channel, request)
-        ended = _watch(channel, child, request["limits"])
+            _work(channel, request, last_words)
+        ended = _watch(channel, child, request["limits"]) | {"said": _said(last_words)}
         # A child that was killed may have left half a line: end it first.
         channel.sendall(b"\n" + json.dumps(ended).encode() + b"\n")
         status = 0
     finally:
         # Whatever happened, a keeper must not go on as a second server.
         os._exit(status)
+
+
+def _said(descriptor: int) -> str:
+    """What the child wrote to standard error: native code says there why it gives up, traces follow."""
+    return os.pread(descriptor, KEPT_WORDS, 0).decode("utf-8", "replace")
 
 
 def _request(channel: socket.socket) -> dict[str, Any]:
@@ -148,11 +155,11 @@ def _memory(process: int) -> int:
     return 0
 
 
-def _work(channel: socket.socket, request: dict[str, Any]) -> NoReturn:
+def _work(channel: socket.socket, request: dict[str, Any], last_words: int) -> NoReturn:
     """The child: limits, then the function, then its result. Never returns."""
     status = 1
     try:
-        _confine(request["limits"])
+        _confine(request["limits"], last_words)
         value = _call(channel, request)
         encoded = value.to_json() if hasattr(value, "to_json") else value
         _send(channel, {"result": encoded})
@@ -192,14 +199,14 @@ def _send(channel: socket.socket, message: dict[str, Any]) -> None:
         channel.sendall(json.dumps(message, ensure_ascii=False).encode() + b"\n")
 
 
-def _confine(limits: dict[str, int]) -> None:
+def _confine(limits: dict[str, int], last_words: int) -> None:
     """Limits of the kernel, which hold whatever a library does, and no life beyond the keeper's."""
     if sys.platform == "linux":
         ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     signal.signal(signal.SIGXCPU, signal.SIG_DFL)
     sink = os.open(os.devnull, os.O_RDWR)
-    for stream in range(3):
-        os.dup2(sink, stream)
+    for stream, target in enumerate((sink, sink, last_words)):
+        os.dup2(target, stream)
     reserved = _address_space() + RESERVED + limits["memory_bytes"]
     for kind, most in (
         (resource.RLIMIT_AS, reserved),

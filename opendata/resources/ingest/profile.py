@@ -10,8 +10,11 @@ import datetime as dt
 import math
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
+from zoneinfo import ZoneInfo
 
 import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from opendata.resources.ingest.identify import silent
 from opendata.resources.ingest.result import Column, Progress
@@ -50,94 +53,111 @@ def profile(
         "threads": 2,
         "memory_limit": memory,
         "temp_directory": str(workdir / "duckdb"),
+        "autoinstall_known_extensions": False,
     }
+    types = pq.read_schema(path).types
     with duckdb.connect(config=config) as connection:
         # Columns by position: DuckDB takes names that differ in case for the same name.
-        names = ", ".join(_name(position) for position in range(len(columns)))
+        names = ", ".join(f"c{position}" for position in range(len(columns)))
         quoted = str(path).replace("'", "''")
         kept = "TEMP TABLE" if path.stat().st_size < SMALL else "VIEW"
+        connection.execute("SET TimeZone = 'UTC'")
         connection.execute(f"CREATE {kept} published({names}) AS SELECT * FROM read_parquet('{quoted}')")
-        rows = _row(connection, "SELECT count(*) FROM published")[0]
+        (rows,) = connection.execute("SELECT count(*) FROM published").fetchall()[0]
         described = []
-        for position, column in enumerate(columns):
-            described.append(_describe(connection, _name(position), column, rows))
+        for position, (column, stored) in enumerate(zip(columns, types, strict=True)):
+            measured = _Measured(connection, f"c{position}", _zone(stored))
+            described.append(measured.describe(column, rows))
             report(Progress("profile", rows * (position + 1), rows * len(columns), "rows"))
     return {"rows": rows, "columns": described}
 
 
-def _name(position: int) -> str:
-    return f"c{position}"
+def _zone(stored: pa.DataType) -> dt.tzinfo | None:
+    """The zone a column of moments is kept in; DuckDB itself gives every moment in one zone."""
+    name = stored.tz if pa.types.is_timestamp(stored) else None
+    if not name:
+        return None
+    return dt.datetime.strptime(name, "%z").tzinfo if name[0] in "+-" else ZoneInfo(name)
 
 
-def _describe(connection: duckdb.DuckDBPyConnection, name: str, column: Column, rows: int) -> dict[str, Any]:
-    connection.execute(
-        f"CREATE OR REPLACE TEMP TABLE counted AS "
-        f"SELECT {name} AS value, count(*) AS times FROM published WHERE {name} IS NOT NULL GROUP BY 1"
-    )
-    count, distinct, least, greatest = _row(
-        connection, "SELECT coalesce(sum(times), 0)::BIGINT, count(*), min(value), max(value) FROM counted"
-    )
-    top = connection.execute(
-        f"SELECT value, times FROM counted ORDER BY times DESC, value LIMIT {TOP_VALUES}"
-    ).fetchall()
-    result: dict[str, Any] = {
-        "name": column.name,
-        "count": count,
-        "nulls": rows - count,
-        "distinct": distinct,
-        "min": _plain(least),
-        "max": _plain(greatest),
-        "mean": None,
-        "quantiles": {},
-        "top": [{"value": _plain(value), "count": times} for value, times in top],
-        "histogram": [],
-    }
-    if count and column.type in _MEASURED and not isinstance(least, str):
-        result |= _measure(connection, name, least, greatest)
-    return result
+class _Measured:
+    """One column of the view `published` in DuckDB."""
 
+    def __init__(self, connection: duckdb.DuckDBPyConnection, name: str, zone: dt.tzinfo | None) -> None:
+        self._connection = connection
+        self._name = name
+        self._zone = zone
 
-def _measure(connection: duckdb.DuckDBPyConnection, name: str, least: Any, greatest: Any) -> dict[str, Any]:
-    """Mean, quantiles and histogram of numbers, days or moments."""
-    is_number = isinstance(least, int | float | Decimal)
-    finite = f"isfinite({name})" if isinstance(least, float) else f"{name} IS NOT NULL"
-    kind = "quantile_cont" if is_number else "quantile_disc"
-    mean = f"avg({name})" if is_number else "NULL"
-    average, *points = _row(
-        connection,
-        f"SELECT {mean}, {', '.join(f'{kind}({name}, {share})' for share in QUANTILES)} "
-        f"FROM published WHERE {finite}",
-    )
-    return {
-        "mean": _plain(average),
-        "quantiles": {str(share): _plain(point) for share, point in zip(QUANTILES, points, strict=True)},
-        "histogram": _histogram(connection, name, finite, least, greatest),
-    }
+    def describe(self, column: Column, rows: int) -> dict[str, Any]:
+        name = self._name
+        self._connection.execute(
+            f"CREATE OR REPLACE TEMP TABLE counted AS "
+            f"SELECT {name} AS value, count(*) AS times FROM published WHERE {name} IS NOT NULL GROUP BY 1"
+        )
+        [(count, distinct, least, greatest)] = self._rows(
+            "SELECT coalesce(sum(times), 0)::BIGINT, count(*), min(value), max(value) FROM counted"
+        )
+        top = self._rows(f"SELECT value, times FROM counted ORDER BY times DESC, value LIMIT {TOP_VALUES}")
+        result: dict[str, Any] = {
+            "name": column.name,
+            "count": count,
+            "nulls": rows - count,
+            "distinct": distinct,
+            "min": _plain(least),
+            "max": _plain(greatest),
+            "mean": None,
+            "quantiles": {},
+            "top": [{"value": _plain(value), "count": times} for value, times in top],
+            "histogram": [],
+        }
+        if count and column.type in _MEASURED and not isinstance(least, str):
+            result |= self._measure(least, greatest)
+        return result
 
+    def _measure(self, least: Any, greatest: Any) -> dict[str, Any]:
+        """Mean, quantiles and histogram of numbers, days or moments."""
+        name = self._name
+        is_number = isinstance(least, int | float | Decimal)
+        finite = f"isfinite({name})" if isinstance(least, float) else f"{name} IS NOT NULL"
+        kind = "quantile_cont" if is_number else "quantile_disc"
+        mean = f"avg({name})" if is_number else "NULL"
+        points = ", ".join(f"{kind}({name}, {share})" for share in QUANTILES)
+        [(average, *found)] = self._rows(f"SELECT {mean}, {points} FROM published WHERE {finite}")
+        return {
+            "mean": _plain(average),
+            "quantiles": {str(share): _plain(point) for share, point in zip(QUANTILES, found, strict=True)},
+            "histogram": self._histogram(finite, least, greatest),
+        }
 
-def _histogram(
-    connection: duckdb.DuckDBPyConnection, name: str, finite: str, least: Any, greatest: Any
-) -> list[dict[str, Any]]:
-    """Bins of equal width; whole numbers and days get whole widths, so that no bin looks emptier than others."""
-    low, high = _position(least), _position(greatest)
-    if not (math.isfinite(low) and math.isfinite(high)):
-        return []
-    is_whole = isinstance(least, int) or (isinstance(least, dt.date) and not isinstance(least, dt.datetime))
-    span = high - low + 1 if is_whole else high - low
-    width = math.ceil(span / BINS) if is_whole else span / BINS
-    bins = math.ceil(span / width) if width else 1
-    place = _place(name, least)
-    index = f"least(floor(({place} - {low!r}) / {width!r}), {bins - 1})" if width else "0"
-    found = connection.execute(
-        f"SELECT CAST({index} AS INTEGER) AS bin, count(*) FROM published WHERE {finite} GROUP BY 1"
-    ).fetchall()
-    counts = dict(found)
-    edges = [_edge(low + width * number, least) for number in range(bins)]
-    edges.append(_edge(low + width * bins, least) if is_whole else _plain(greatest))
-    return [
-        {"from": edges[number], "to": edges[number + 1], "count": counts.get(number, 0)}
-        for number in range(bins)
-    ]
+    def _histogram(self, finite: str, least: Any, greatest: Any) -> list[dict[str, Any]]:
+        """Bins of equal width; whole numbers and days get whole widths, so that no bin looks emptier."""
+        low, high = _position(least), _position(greatest)
+        if not (math.isfinite(low) and math.isfinite(high)):
+            return []
+        is_whole = isinstance(least, int) or type(least) is dt.date
+        span = high - low + 1 if is_whole else high - low
+        width = math.ceil(span / BINS) if is_whole else span / BINS
+        bins = math.ceil(span / width) if width else 1
+        place = _place(self._name, least)
+        index = f"least(floor(({place} - {low!r}) / {width!r}), {bins - 1})" if width else "0"
+        counts = dict(
+            self._rows(f"SELECT CAST({index} AS INTEGER), count(*) FROM published WHERE {finite} GROUP BY 1")
+        )
+        edges = [_edge(low + width * number, least) for number in range(bins)]
+        edges.append(_edge(low + width * bins, least) if is_whole else _plain(greatest))
+        return [
+            {"from": edges[number], "to": edges[number + 1], "count": counts.get(number, 0)}
+            for number in range(bins)
+        ]
+
+    def _rows(self, query: str) -> list[tuple[Any, ...]]:
+        found = self._connection.execute(query).fetchall()
+        if self._zone is None:
+            return found
+        return [tuple(self._local(value) for value in row) for row in found]
+
+    def _local(self, value: Any) -> Any:
+        return value.astimezone(self._zone) if isinstance(value, dt.datetime) else value
 
 
 def _place(name: str, least: Any) -> str:
@@ -167,13 +187,6 @@ def _edge(position: float, least: Any) -> Any:
         day = dt.date(1970, 1, 1).toordinal() + int(position)
         return dt.date.fromordinal(min(day, dt.date.max.toordinal())).isoformat()
     return position
-
-
-def _row(connection: duckdb.DuckDBPyConnection, query: str) -> tuple[Any, ...]:
-    found = connection.execute(query).fetchone()
-    if found is None:
-        raise ValueError("an aggregate without a row")
-    return tuple(found)
 
 
 def _plain(value: Any) -> Any:

@@ -65,7 +65,7 @@ def assert_whole(result: IngestResult) -> None:
         assert read.column_names == [column.name for column in table.columns]
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.binary(max_size=300), st.sampled_from(FILENAMES))
 def test_random_bytes(content: bytes, filename: str) -> None:
     ingested(content, filename)
@@ -123,7 +123,7 @@ one_kind = st.builds(
 )
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.one_of(printable, table_like, table_like, one_kind, one_kind),
     st.sampled_from(["x.csv", "x.csv", "x.csv", *FILENAMES]),
@@ -145,7 +145,7 @@ records = st.lists(
 )
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.one_of(json_values, records, records), st.sampled_from(["x.json", "x.jsonl", "x"]))
 def test_random_json(value: object, filename: str) -> None:
     ingested(json.dumps(value).encode(), filename)

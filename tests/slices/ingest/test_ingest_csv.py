@@ -238,7 +238,7 @@ columns: dict[str, tuple[st.SearchStrategy[Any], Callable[[Any], str]]] = {
 
 
 @settings(
-    max_examples=60,
+    max_examples=40,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )

@@ -102,11 +102,11 @@ def test_escaped_letters_are_normalised(ingest, rows_of) -> None:
 
 def test_long_arrays_are_streamed(ingest) -> None:
     """Records far longer than the window that is read at a time."""
-    records = [{"số": number, "chữ": "đ" * (number * 1000)} for number in range(200)]
+    records = [{"số": number, "chữ": "đ" * (number * 1000)} for number in range(80)]
     (table,) = ingest(json.dumps(records, ensure_ascii=False, indent=1), "x.json").tables
-    assert table.row_count == 200
+    assert table.row_count == 80
     texts = table.profile["columns"][1]
-    assert texts["distinct"] == 199
+    assert texts["distinct"] == 79
 
 
 def test_json_in_other_encodings(ingest, rows_of) -> None:

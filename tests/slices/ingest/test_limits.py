@@ -9,6 +9,7 @@ import sys
 import time
 from pathlib import Path
 
+import openpyxl
 import pytest
 
 from opendata.resources.ingest.identify import identify
@@ -247,3 +248,46 @@ def test_stopping_leaves_no_process(hostile) -> None:
     assert before
     stop_nursery()
     assert not any(is_running(process) for process in before)
+
+
+def test_a_cell_at_the_far_corner_of_a_sheet_is_a_want_of_memory(tmp_path) -> None:
+    book = openpyxl.Workbook()
+    sheet = book.worksheets[0]
+    sheet["A1"], sheet["A2"], sheet["XFD1048576"] = "a", 1, 1
+    path = tmp_path / "x.xlsx"
+    book.save(path)
+    problem = run_limited(ingest_file, (path, "x.xlsx", tmp_path))
+    assert problem == Problem("needs-memory", {"limit": 2048})
+
+
+def test_a_pattern_that_never_ends_is_stopped(tmp_path) -> None:
+    path = tmp_path / "x.csv"
+    path.write_text("a,b\n" + "a" * 40 + "!,1\n")
+    fields = [
+        {"name": "a", "type": "string", "constraints": {"pattern": "(a+)+"}},
+        {"name": "b", "type": "integer"},
+    ]
+    problem = run_limited(
+        ingest_file,
+        (path, "x.csv", tmp_path),
+        {"table_schema": {"fields": fields}},
+        limits=Limits(cpu_seconds=3, wall_seconds=60),
+    )
+    assert problem == Problem("needs-time", {"limit": 3})
+
+
+@pytest.mark.parametrize(
+    ("limits", "code"),
+    [
+        (Limits(file_bytes=MEGABYTE), "needs-space"),
+        (Limits(memory_bytes=20 * MEGABYTE), "needs-memory"),
+    ],
+)
+def test_a_file_beyond_its_limits_is_refused_in_words(limits, code, tmp_path) -> None:
+    path = tmp_path / "x.csv"
+    path.write_text("số,chữ\n" + "".join(f"{number},{os.urandom(20).hex()}\n" for number in range(500_000)))
+    work = tmp_path / "work"
+    work.mkdir()
+    problem = run_limited(ingest_file, (path, "x.csv", work), limits=limits)
+    assert isinstance(problem, Problem)
+    assert problem.code == code

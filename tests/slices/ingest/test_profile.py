@@ -58,7 +58,7 @@ def check_bins(found, filled, position) -> None:
         assert entry["count"] == len(inside)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(values=st.lists(st.none() | st.integers(-500, 500), min_size=1, max_size=40))
 def test_whole_numbers(values, tmp_path) -> None:
     found = profiled(tmp_path, values, "integer", pa.int64())
@@ -72,7 +72,7 @@ def test_whole_numbers(values, tmp_path) -> None:
     check_bins(found, filled, lambda value: value)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(values=st.lists(st.none() | st.dates(), min_size=1, max_size=30))
 def test_dates(values, tmp_path) -> None:
     found = profiled(tmp_path, values, "date", pa.date32())
@@ -126,6 +126,23 @@ def test_moments(tmp_path) -> None:
     aware = profiled(tmp_path, [value.replace(tzinfo=dt.UTC) for value in values], "datetime")
     assert sum(entry["count"] for entry in aware["histogram"]) == 100
     assert aware["min"].endswith("+00:00")
+
+
+@pytest.mark.parametrize("zone", ["+07:00", "Asia/Ho_Chi_Minh", "-03:30"])
+def test_moments_are_shown_in_their_own_zone(zone, tmp_path) -> None:
+    start = dt.datetime(2024, 1, 1, tzinfo=dt.UTC)
+    values = [start + dt.timedelta(hours=number) for number in range(40)]
+    found = profiled(tmp_path, values, "datetime", pa.timestamp("us", zone))
+    offset = "-03:30" if zone == "-03:30" else "+07:00"
+    shown = [
+        found["min"],
+        *found["quantiles"].values(),
+        found["top"][0]["value"],
+        found["histogram"][1]["from"],
+    ]
+    assert all(text.endswith(offset) for text in shown)
+    assert dt.datetime.fromisoformat(found["min"]) == start
+    assert [entry["count"] for entry in found["histogram"]] == [2] * BINS
 
 
 def test_text_and_booleans_have_top_values_only(tmp_path) -> None:

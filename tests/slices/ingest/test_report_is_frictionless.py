@@ -164,7 +164,7 @@ def _field(name: str) -> st.SearchStrategy[dict[str, Any]]:
             "enum": st.just(["x", "1", "2024"]),
         },
     )
-    kinds = [
+    kinds: list[st.SearchStrategy[dict[str, Any]]] = [
         st.fixed_dictionaries({"type": st.just("string"), "constraints": texts}),
         st.fixed_dictionaries({"type": st.just("string"), "format": st.sampled_from(["email", "uri"])}),
         st.fixed_dictionaries({"type": st.just("integer"), "constraints": bounds}),
@@ -207,7 +207,7 @@ headers = st.sampled_from(
 )
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @example(
     {"fields": [{"name": "a", "type": "integer"}, {"name": "b", "type": "string"}]},
     ["a", "b"],
