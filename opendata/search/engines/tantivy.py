@@ -61,6 +61,8 @@ class TantivyFormat:
             writer.rollback()
             raise
         finally:
+            # Readers see the commit already. Every seventh small commit merges segments of up to 10,000
+            # documents (3 s of CPU at that size), and a merge not waited for would be begun again each time.
             writer.wait_merging_threads()
 
     def stamp(self, path: Path) -> Hashable:
