@@ -24,6 +24,8 @@ from typing import TYPE_CHECKING, Any
 
 sys.path.insert(0, str(Path(__file__).parent))  # the child imports this file by its name
 
+import itertools
+
 from opendata.resources.ingest.identify import identify
 from opendata.resources.ingest.inspection import validate_file
 from opendata.resources.ingest.limits import Limits, run_limited
@@ -59,21 +61,23 @@ def write_table(path: Path, rows: int) -> None:
 
 def measured_ingest(source: Path, workdir: Path, report: Callable[[Progress], None]) -> dict[str, Any]:
     """Run in the child: the pipeline with the clock on each stage, and the child's peak memory."""
-    marks: list[tuple[str, float]] = []
+    marks: list[tuple[str, float, float]] = []
 
     def watch(progress: Progress) -> None:
         if not marks or marks[-1][0] != progress.stage:
-            marks.append((progress.stage, time.perf_counter()))
+            marks.append((progress.stage, time.perf_counter(), time.process_time()))
         report(progress)
 
     started = time.perf_counter()
     result = ingest_file(source, source.name, workdir, report=watch)
-    ended = time.perf_counter()
-    ends = [*(mark for _, mark in marks[1:]), ended]
+    marks.append(("", time.perf_counter(), time.process_time()))
     (table,) = result.tables
     return {
-        "stages": {stage: end - start for (stage, start), end in zip(marks, ends, strict=True)},
-        "total": ended - started,
+        "stages": {
+            stage: (later[1] - clock, later[2] - cpu)
+            for (stage, clock, cpu), later in itertools.pairwise(marks)
+        },
+        "total": (marks[-1][1] - started, marks[-1][2]),
         "peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
         "rows": table.row_count,
         "types": [column.type for column in table.columns],
@@ -141,9 +145,8 @@ def main() -> None:
         print(
             f"\n{rows:,} rows × {len(found['types'])} columns, {source.stat().st_size / MEGABYTE:.0f} MB of CSV"
         )
-        for stage, seconds in found["stages"].items():
-            print(f"  {stage:<12}{seconds:8.2f} s")
-        print(f"  {'together':<12}{found['total']:8.2f} s")
+        for stage, (seconds, cpu) in [*found["stages"].items(), ("together", found["total"])]:
+            print(f"  {stage:<12}{seconds:8.2f} s   {cpu:8.2f} s of processor time")
         print(f"  peak memory of the child     {found['peak'] / MEGABYTE:8.0f} MB")
         print(f"  Parquet                      {found['parquet'] / MEGABYTE:8.0f} MB")
         print(f"  types: {', '.join(found['types'])}")
