@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 # A streaming result computes ahead until its buffer is full: with DuckDB's 10 MB the first batch of a wide
 # table took 80 ms, with 1 MB 20 ms, and the whole took no longer.
 _STREAM_BUFFER: Final = "1MB"
+_AGAIN_SECONDS: Final = 0.05
 
 
 class Lane:
@@ -61,21 +62,19 @@ class Deadline:
         self._cursor = cursor
         self._seconds = seconds
         self._lock = threading.Lock()
-        self._over = False
+        self._over = threading.Event()
         self._passed = False
-        self._timer = threading.Timer(seconds, self._stop)
-        self._timer.daemon = True
+        self._watch = threading.Thread(target=self._wait, name="query-deadline", daemon=True)
 
     def __enter__(self) -> Self:
-        self._timer.start()
+        self._watch.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._timer.cancel()
-        with self._lock:  # an interrupt that came now would stop the cursor's next work instead
-            self._over = True
+        with self._lock:  # an interrupt that came later would stop the cursor's next work instead
+            self._over.set()
         # What goes wrong while a stream is read comes through Arrow's C interface, as OSError with DuckDB's text.
         streamed = str(error) if isinstance(error, OSError) else ""
         if self._passed and (isinstance(error, duckdb.InterruptException) or "INTERRUPT" in streamed):
@@ -85,11 +84,13 @@ class Deadline:
         if isinstance(error, duckdb.IOException) or streamed.startswith("IO Error"):
             raise UnavailableError from error
 
-    def _stop(self) -> None:
-        with self._lock:
-            if not self._over:
-                self._passed = True
-                self._cursor.interrupt()
+    def _wait(self) -> None:
+        self._passed = not self._over.wait(self._seconds)
+        while not self._over.is_set():
+            with self._lock:
+                if not self._over.is_set():
+                    self._cursor.interrupt()
+            self._over.wait(_AGAIN_SECONDS)  # DuckDB forgets an interrupt that comes while it still plans
 
 
 class Batches:
