@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 _PR_SET_PDEATHSIG = 1  # prctl(2)
+_INIT = 1  # who becomes the parent of an orphan
 SUPERVISED = "OPENDATA_SUPERVISED_BY"
 POLL_SECONDS = 0.05
 
@@ -28,13 +29,28 @@ def start_child(arguments: Sequence[str], environment: Mapping[str, str]) -> sub
 
 
 def end_with_parent() -> None:
-    """In a supervised child: ask the kernel for SIGTERM when the supervisor dies, however it dies."""
-    supervisor = os.environ.get(SUPERVISED)
-    if supervisor is None or not sys.platform.startswith("linux"):
+    """In a supervised child: ask the kernel for SIGTERM when the supervisor dies, however it dies.
+
+    Processes that this one forks follow it the same way: a killed web server must not leave behind those that
+    answer for it, on a port that the next one needs.
+    """
+    if not sys.platform.startswith("linux"):
         return
-    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
-    if os.getppid() != int(supervisor):  # it died before the call above
-        os.kill(os.getpid(), signal.SIGTERM)
+    libc = ctypes.CDLL(None, use_errno=True)
+    ours = os.getpid()
+
+    def follow(parent: int) -> None:
+        libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+        if os.getppid() != parent:  # it died before the call above
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    def follow_in_child() -> None:
+        if os.getppid() in {ours, _INIT}:  # what our children fork in turn is theirs to end
+            follow(ours)
+
+    if supervisor := os.environ.get(SUPERVISED):
+        follow(int(supervisor))
+    os.register_at_fork(after_in_child=follow_in_child)
 
 
 def stop_children(children: Sequence[subprocess.Popen[bytes]], patience: float) -> None:

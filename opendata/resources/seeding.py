@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from opendata.catalogue.queries import CatalogueQueries, DatasetView
     from opendata.catalogue.seed_packages import SeedPackage
     from opendata.catalogue.service import CatalogueService
-    from opendata.resources.queries import ResourceQueries
+    from opendata.resources.queries import ResourceQueries, ResourceView
     from opendata.resources.service import ResourceService
 
 
@@ -37,7 +37,10 @@ class SeedLoader:
         packages: Iterable[SeedPackage],
         report: Callable[[str], None] = lambda _slug: None,
     ) -> list[str]:
-        """Create datasets and hand in their files; ids of the versions now waiting for the worker."""
+        """Create datasets and hand in their files; ids of the versions now waiting for the worker.
+
+        Files that an earlier, interrupted call handed in and that still wait are among them.
+        """
         waiting: list[str] = []
         for package in packages:
             waiting += self._load_package(actor, package)
@@ -46,8 +49,8 @@ class SeedLoader:
 
     def _load_package(self, actor: Actor, package: SeedPackage) -> list[str]:
         dataset_id, held = self._held(actor, package)
-        waiting = []
-        for resource in package.resources[held:]:  # files are handed in in order
+        waiting = [resource.latest.id for resource in held if not resource.latest.is_settled]
+        for resource in package.resources[len(held) :]:  # files are handed in in order
             with resource.path.open("rb") as stream:
                 upload = Upload(
                     stream=stream,
@@ -59,13 +62,13 @@ class SeedLoader:
                 waiting.append(self._resources.add_resource(actor, dataset_id, upload).version_id)
         return waiting
 
-    def _held(self, actor: Actor, package: SeedPackage) -> tuple[str, int]:
-        """The dataset's id and how many of its files are in already; creates the dataset if need be."""
+    def _held(self, actor: Actor, package: SeedPackage) -> tuple[str, tuple[ResourceView, ...]]:
+        """The dataset's id and those of its files that are in already; creates the dataset if need be."""
         try:
             found: DatasetView = self._catalogue_queries.dataset(actor, package.slug)
         except NotFoundError:
             created = self._catalogue.create_dataset(
                 actor, package.metadata, slug=package.slug, publish_when_ready=True
             )
-            return created.id, 0
-        return found.id, len(self._resource_queries.resources_of(actor, found.id))
+            return created.id, ()
+        return found.id, self._resource_queries.resources_of(actor, found.id)
