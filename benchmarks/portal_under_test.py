@@ -70,6 +70,11 @@ def _children(pid: int) -> list[int]:
     return found
 
 
+def worker_of(pid: int) -> int:
+    """The worker process that a quickstart supervises."""
+    return next(child for child in _children(pid) if b"worker" in Path(f"/proc/{child}/cmdline").read_bytes())
+
+
 @dataclass(frozen=True)
 class RunningPortal:
     base_url: str
