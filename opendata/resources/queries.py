@@ -179,7 +179,7 @@ class ResourceQueries:
         """The state of each version by id: how far a batch of uploads is. For the operator, not for pages."""
         chosen = select(ResourceVersion.id, ResourceVersion.state).where(ResourceVersion.id.in_(version_ids))
         with self._database.reading() as session:
-            return dict(session.execute(chosen).tuples().all())
+            return {row.id: row.state for row in session.execute(chosen)}
 
     def _resource_view(
         self, session: Session, actor: Actor, resource: Resource, dataset: Dataset

@@ -12,6 +12,7 @@ from opendata.accounts.policy import COMMAND_LINE, VISITOR
 from opendata.kernel.errors import NotFoundError
 from opendata.kernel.jobs import Attempt
 from opendata.resources.models import PublishedTable, ResourceVersion
+from opendata.resources.service import ResourceService, Upload
 from tests.slices.resources.conftest import ACTORS, CSV, FIRST, Shelf, upload
 
 NEWER = "mã,tên\n03,Buôn Đôn\n".encode()
@@ -266,3 +267,25 @@ def test_what_is_no_table_is_kept_with_a_reason(shelf) -> None:
     assert view.current.no_table is not None
     assert (view.tables, view.current.no_table.code) == ((), "not-tabular")
     assert view.current.format == "pdf"
+
+
+class OneLongLine:
+    """100 MB without a line end."""
+
+    def __init__(self) -> None:
+        self._left = 100
+
+    def read(self, size: int, /) -> bytes:
+        if not self._left:
+            return b""
+        self._left -= 1
+        return b"x" * (1 << 20)
+
+
+def test_a_line_of_100_mb_is_refused_in_words(shelf) -> None:
+    service = ResourceService(shelf.database, shelf.store, 200 << 20)
+    received = service.add_resource(COMMAND_LINE, shelf.add_dataset(), Upload(OneLongLine(), "x.csv"))
+    version = shelf.ingest_version(received)
+    assert (version.state, [problem.code for problem in version.problems]) == ("failed", ["line-too-long"])
+    assert version.size == 100 << 20
+    assert list(shelf.workspace.iterdir()) == []
