@@ -203,7 +203,8 @@ def test_sigterm_stops_everything_and_later_starts_seed_nothing(portal) -> None:
     third.wait_for("Ready.")
     assert "Publishing" not in third.said
     assert third.said.count("@example.org") == 2
-    assert third.get("/api/v1/datasets")[1]["total"] == len(PACKAGES) + 1
+    everything = len(PACKAGES) + 1  # the index follows within moments
+    wait_until(lambda: third.get("/api/v1/datasets")[1]["total"] == everything, "every dataset")
     assert third.end(signal.SIGINT) == 0
 
 
