@@ -19,9 +19,7 @@ __all__ = ["empty_postgres_url", "postgres_server", "postgres_url"]
 
 BACKENDS = [
     pytest.param("sqlite", id="sqlite"),
-    pytest.param(
-        "postgres", id="postgres", marks=[pytest.mark.postgres, pytest.mark.xdist_group("postgres")]
-    ),
+    pytest.param("postgres", id="postgres", marks=pytest.mark.postgres),
 ]
 
 

@@ -45,7 +45,7 @@ NEWER = CONTENT + "01004;Cư M'gar;173.024;04/07/2025\r\n"
 @pytest.fixture(
     params=[
         "sqlite",
-        pytest.param("postgres", marks=[pytest.mark.postgres, pytest.mark.xdist_group("postgres")]),
+        pytest.param("postgres", marks=pytest.mark.postgres),
     ]
 )
 def services(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Services]:

@@ -211,7 +211,6 @@ def test_a_missing_value_is_a_fault_of_ours(database) -> None:
 
 
 @pytest.mark.postgres
-@pytest.mark.xdist_group("postgres")
 @pytest.mark.parametrize("code", ["B\x00Y", "B" * 36])
 def test_what_postgresql_cannot_keep_is_said(postgres_url: str, code: str) -> None:
     database = Database(postgres_url)

@@ -29,7 +29,7 @@ TITLE = {"title": "Dân số", "publisher": "BKHCN"}
 @pytest.fixture(
     params=[
         "sqlite",
-        pytest.param("postgres", marks=[pytest.mark.postgres, pytest.mark.xdist_group("postgres")]),
+        pytest.param("postgres", marks=pytest.mark.postgres),
     ]
 )
 def database(request: pytest.FixtureRequest, prepared_folder: Path, tmp_path: Path) -> Iterator[Database]:
