@@ -1,7 +1,6 @@
 """What a problem code means: its title, its sentence and what to do about it; and names used in sentences.
 
-The codes themselves are in `kinds_of_files`, `kinds_of_tables` and `kinds_of_schemas`, all of them together in
-`problem_kinds`.
+The codes themselves are in the modules `kinds_of_…`, all of them together in `problem_kinds`.
 """
 
 from __future__ import annotations

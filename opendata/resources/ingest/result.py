@@ -98,7 +98,7 @@ class Column:
     """A published column. `type` and `format` are those of the Table Schema field of the same name.
 
     `notes` say why a column stayed text; `choices` are the Table Schema properties that each reading of an
-    ambiguous column would have, the likeliest first.
+    ambiguous column would have, the likeliest first; `meaning` is the key of its semantic type.
     """
 
     name: str
@@ -108,6 +108,7 @@ class Column:
     description: str | None = None
     notes: tuple[Problem, ...] = ()
     choices: tuple[Mapping[str, Any], ...] = ()
+    meaning: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -118,6 +119,7 @@ class Column:
             "description": self.description,
             "notes": _problems_to_json(self.notes),
             "choices": [dict(choice) for choice in self.choices],
+            "meaning": self.meaning,
         }
 
     @classmethod
@@ -130,6 +132,7 @@ class Column:
             description=data["description"],
             notes=_problems_from_json(data["notes"]),
             choices=tuple(data["choices"]),
+            meaning=data.get("meaning"),
         )
 
 
