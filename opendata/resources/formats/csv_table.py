@@ -19,6 +19,7 @@ import pyarrow.compute as pc
 import pyarrow.csv as arrow_csv
 
 from opendata.resources.formats.clean_text import MEGABYTE, CleanText
+from opendata.resources.formats.corrections import Corrections
 from opendata.resources.formats.delimited import (
     LONGEST_CELL,
     QUOTE,
@@ -49,9 +50,11 @@ BLOCK: Final = 4 * MEGABYTE
 END_MARK: Final = "\x1e\x1e\x1e"
 
 
-def tables(path: Path, identification: Identification) -> Iterator[SourceTable]:
+def tables(
+    path: Path, identification: Identification, *, corrections: Corrections | None = None
+) -> Iterator[SourceTable]:
     """The one table of the file. Raises UnreadableError where there is no header."""
-    source = _Delimited(path, identification)
+    source = _Delimited(path, identification, corrections or Corrections())
     header = find_header(source.first_rows())
     if header is None:
         raise UnreadableError(Problem("no-data"))
@@ -73,15 +76,16 @@ def tables(path: Path, identification: Identification) -> Iterator[SourceTable]:
 class _Delimited:
     """The file behind both readings."""
 
-    def __init__(self, path: Path, identification: Identification) -> None:
+    def __init__(self, path: Path, identification: Identification, corrections: Corrections) -> None:
         if identification.dialect is None or identification.encoding is None:
             raise ValueError("delimited text has a dialect and an encoding")
         self._path = path
-        self._encoding = identification.encoding
+        self._encoding = corrections.encoding or identification.encoding
         self._mark_bytes = int(identification.evidence.get("mark_bytes", 0))
-        self._is_plain = bool(identification.evidence.get("is_plain", False))
+        is_as_found = self._encoding == identification.encoding
+        self._is_plain = is_as_found and bool(identification.evidence.get("is_plain", False))
         self.size = identification.size
-        self.delimiter = identification.dialect.delimiter
+        self.delimiter = corrections.delimiter or identification.dialect.delimiter
 
     def open(self, tail: str = "") -> CleanText:
         encoded = tail.encode()

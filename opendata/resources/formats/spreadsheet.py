@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
+    from opendata.resources.formats.corrections import Corrections
     from opendata.resources.formats.table import Report
     from opendata.resources.ingest.result import Identification
 
@@ -34,7 +35,12 @@ _MIDNIGHT: Final = dt.time()
 Answer = TypeVar("Answer")
 
 
-def tables(path: Path, identification: Identification) -> Iterator[SourceTable | Problem]:
+def tables(
+    path: Path,
+    identification: Identification,
+    *,
+    corrections: Corrections | None = None,  # noqa: ARG001 - taken by the next reading
+) -> Iterator[SourceTable | Problem]:
     """A table for each sheet with a header and rows, a problem for each without.
 
     Raises UnreadableError where no sheet has one. A sheet is read when it is asked for, and forgotten then.

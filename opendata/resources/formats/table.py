@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
+    from opendata.resources.formats.corrections import Corrections
     from opendata.resources.ingest.result import Identification
 
     Report = Callable[[int, int, str], None]
@@ -97,6 +98,14 @@ class SourceTable:
 
 class Reader(Protocol):
     def __call__(self, path: Path, identification: Identification) -> Iterator[SourceTable | Problem]: ...
+
+
+class CorrectableReader(Protocol):
+    """A reader of a format whose structure is guessed; works as a `Reader` too."""
+
+    def __call__(
+        self, path: Path, identification: Identification, *, corrections: Corrections | None = None
+    ) -> Iterator[SourceTable | Problem]: ...
 
 
 def column_names(count: int) -> list[str]:
