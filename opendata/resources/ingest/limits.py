@@ -89,9 +89,11 @@ def _run(
 ) -> tuple[dict[str, Any] | None, dict[str, Any]] | None:
     """What the child sent and how it ended; None where the server or the keeper died and nobody knows."""
     result: dict[str, Any] | None = None
+    nursery = _nursery()
     try:
-        opened = _nursery().begin()
+        opened = nursery.begin()
     except ConnectionError:
+        _drop(nursery)
         return None
     with opened as channel:
         try:
@@ -183,7 +185,11 @@ class _Nursery:
         """A channel to a new child, which waits for its request."""
         ours, theirs = socket.socketpair()
         with theirs:
-            socket.send_fds(self._control, [b"."], [theirs.fileno()])
+            try:
+                socket.send_fds(self._control, [b"."], [theirs.fileno()])
+            except OSError:
+                ours.close()
+                raise
         return ours
 
     def close(self) -> None:
@@ -209,6 +215,14 @@ def _nursery() -> _Nursery:
         if not _running:
             _running.append(_Nursery())
         return _running[0]
+
+
+def _drop(nursery: _Nursery) -> None:
+    """Let go of a server that no longer listens: it is ending, even where the system still lists it."""
+    with _lock:
+        if nursery in _running:
+            _running.remove(nursery)
+            nursery.close()
 
 
 def stop_nursery() -> None:
