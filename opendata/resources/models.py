@@ -14,14 +14,29 @@ from opendata.kernel.tables import Base, BigId
 
 
 class VersionState(StrEnum):
+    """A version rests at held (until a person decides), published or failed."""
+
     RECEIVED = "received"
     PROCESSING = "processing"
+    HELD = "held"
     PUBLISHED = "published"
     FAILED = "failed"
 
 
+class FaultyRows(StrEnum):
+    """What is done with rows that break the schema: refuse the file, set the rows aside, or keep text."""
+
+    REFUSE = "refuse"
+    SET_ASIDE = "set-aside"
+    AS_TEXT = "as-text"
+
+
 class Resource(Base):
-    """One file that a dataset offers. `current_version_id` is what readers get; it moves in one commit."""
+    """One file that a dataset offers. `current_version_id` is what readers get; it moves in one commit.
+
+    `corrections` are what the publisher said about how the file is to be read (`formats.corrections`); they
+    hold for every later version as well.
+    """
 
     __tablename__ = "resources"
 
@@ -34,6 +49,7 @@ class Resource(Base):
     current_version_id: Mapped[str | None] = mapped_column(
         ForeignKey("resource_versions.id", use_alter=True, ondelete="SET NULL")
     )
+    corrections: Mapped[dict[str, Any] | None]
 
 
 class ResourceVersion(Base):
@@ -41,6 +57,8 @@ class ResourceVersion(Base):
 
     `given_schema` is the Table Schema the publisher sent along, `identification` what the file turned out
     to be, `problems` the coded problems of the file as a whole, `no_table` the reason why it has no table.
+    `corrections` and `faulty_rows` say how it was to be read; `findings` are the personal data found in it,
+    masked, and `decided_by` who decided that it may be published all the same, or may not.
     """
 
     __tablename__ = "resource_versions"
@@ -68,10 +86,19 @@ class ResourceVersion(Base):
     identification: Mapped[dict[str, Any] | None]
     no_table: Mapped[dict[str, Any] | None]
     problems: Mapped[list[Any]] = mapped_column(default=list)
+    corrections: Mapped[dict[str, Any] | None]
+    faulty_rows: Mapped[str] = mapped_column(String(12), default=FaultyRows.REFUSE, server_default="refuse")
+    findings: Mapped[list[Any] | None]
+    decided_by: Mapped[str | None] = mapped_column(String(200))
 
 
 class PublishedTable(Base):
-    """A table of a version: its schema, report and statistics, and the Parquet file that holds its rows."""
+    """A table of a version: its schema, report and statistics, and the Parquet file that holds its rows.
+
+    `quarantine_*` is the CSV file of the cells for which rows were set aside, `quarantine_rows` how many rows.
+    `differences` is what changed since the version that was current then (`ingest.differences`), and
+    `differences_*` the CSV file of the changed rows.
+    """
 
     __tablename__ = "tables"
     __table_args__ = (UniqueConstraint("version_id", "name"),)
@@ -92,3 +119,9 @@ class PublishedTable(Base):
     problems: Mapped[list[Any]] = mapped_column(default=list)
     parquet_sha256: Mapped[str] = mapped_column(String(64), index=True)
     parquet_size: Mapped[int] = mapped_column(BigId)
+    quarantine_sha256: Mapped[str | None] = mapped_column(String(64), index=True)
+    quarantine_size: Mapped[int | None] = mapped_column(BigId)
+    quarantine_rows: Mapped[int | None] = mapped_column(BigId)
+    differences: Mapped[dict[str, Any] | None]
+    differences_sha256: Mapped[str | None] = mapped_column(String(64), index=True)
+    differences_size: Mapped[int | None] = mapped_column(BigId)
