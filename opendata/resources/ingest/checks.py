@@ -18,6 +18,7 @@ from opendata.resources.ingest.draft import draft_batches, draft_rows
 from opendata.resources.ingest.frictionless_checks import Check
 from opendata.resources.ingest.infer import Decision
 from opendata.resources.ingest.problems import Problem
+from opendata.resources.ingest.report import problem_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -78,6 +79,47 @@ def check_given(draft: Draft, schema: Mapping[str, Any], limit: int, seen: Seen)
     if len(draft.header) < len(draft.labels):
         return _collect(check, draft_rows(draft), draft, limit)
     return _collect(check, _doubtful_rows(check, draft, schema, seen), draft, limit)
+
+
+@dataclass(frozen=True, slots=True)
+class FaultyCell:
+    """One error of a row. `row` is numbered as people see it; `column` is empty and `value` the whole row where
+    the row itself is wrong (blank, a key that occurs twice); `reason` says it in words.
+    """
+
+    row: int
+    column: str
+    value: str
+    reason: Problem
+
+
+def faulty_cells(draft: Draft, schema: Mapping[str, Any]) -> Iterator[FaultyCell]:
+    """Every error of every row in order, without a limit; one error is held at a time.
+
+    Errors of the header are not among them: no row can be set aside for those. Raises UnreadableError where
+    frictionless refuses the schema.
+    """
+    check = Check(schema, draft.header, draft.header_row)
+    types = {field["name"]: field["type"] for field in schema["fields"]}
+    for error in _row_errors(check, draft, schema):
+        value = error["cell"] if "cell" in error else " | ".join(error["cells"])
+        row = error["rowNumber"] - draft.row_shift
+        reason = problem_of(error, types, "", draft.row_shift)
+        yield FaultyCell(row, error.get("fieldName", ""), value, reason)
+
+
+def _row_errors(check: Check, draft: Draft, schema: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    if check.joins_rows:
+        errors, _, _ = check.check_whole(draft, 0)
+        yield from (error for error in errors if "rowNumber" in error)
+        return
+    rows = (
+        draft_rows(draft)
+        if len(draft.header) < len(draft.labels)
+        else _doubtful_rows(check, draft, schema, lambda _: None)
+    )
+    for number, cells in rows:
+        yield from check.row_errors(number, cells)
 
 
 def given_decisions(draft: Draft, schema: Mapping[str, Any]) -> tuple[Decision, ...]:

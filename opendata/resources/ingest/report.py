@@ -92,7 +92,7 @@ def problems_of(
     types = {field["name"]: field["type"] for field in schema["fields"]}
     task = report["tasks"][0]
     errors = task["errors"]
-    problems = [_problem(error, types, task["name"], row_shift) for error in errors[:MOST_LISTED]]
+    problems = [problem_of(error, types, task["name"], row_shift) for error in errors[:MOST_LISTED]]
     if task["warnings"]:
         last = errors[-1].get("rowNumber", row_shift) - row_shift
         counts = {"count": len(errors), "listed": len(problems)}
@@ -103,7 +103,8 @@ def problems_of(
     return tuple(problems)
 
 
-def _problem(error: Mapping[str, Any], types: Mapping[str, str], table: str, row_shift: int) -> Problem:
+def problem_of(error: Mapping[str, Any], types: Mapping[str, str], table: str, row_shift: int) -> Problem:
+    """One error of a report in words. `types`: name of a field to its type; `row_shift`: see `SourceTable`."""
     kind = error["type"]
     column = error.get("fieldName") or None
     params: dict[str, Any] = {}
