@@ -11,6 +11,8 @@ import io
 import unicodedata
 from typing import TYPE_CHECKING, Final
 
+from opendata.resources.formats.vietnamese_encodings import TCVN3, raise_capitals
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
@@ -80,20 +82,29 @@ class CleanText(io.RawIOBase):
             held = text[cut:]
             if cut:
                 last = text[cut - 1]
-                yield unicodedata.normalize("NFC", text[:cut]).encode()
+                yield _finished(text[:cut], encoding)
         held += decoder.decode(b"", final=True)
         if held:
             last = held[-1]
-            yield unicodedata.normalize("NFC", held).encode()
+            yield _finished(held, encoding)
         if tail:
             yield tail if last in "\r\n" else b"\n" + tail
 
 
+def _finished(text: str, encoding: str) -> bytes:
+    joined = unicodedata.normalize("NFC", text)
+    return (raise_capitals(joined) if encoding == TCVN3 else joined).encode()
+
+
 def _safe_cut(text: str) -> int:
     """Where text may be cut before normalising: right before an ASCII character, which never joins its
-    predecessor.
+    predecessor; between words, if it can be, for what is decided by whole words.
     """
+    ascii_at = 0
     for position in range(len(text) - 1, max(0, len(text) - _LOOK_BACK), -1):
-        if text[position] < "\x80":
-            return position
-    return 0
+        char = text[position]
+        if char < "\x80":
+            if not char.isalpha():
+                return position
+            ascii_at = ascii_at or position
+    return ascii_at

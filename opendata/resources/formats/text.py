@@ -2,7 +2,7 @@
 
 `survey_text` reads a whole file once (a bad byte may be the last one) in bounded memory and decides by proof
 where proof exists: a byte-order mark, or valid UTF-8 from end to end. Only for the rest is there a guess,
-Vietnamese code page first, and the guess is reported. `clean_text` then gives the same text to every reader.
+TCVN3 and VNI first, then the Vietnamese code page, and the guess is reported. `clean_text` then gives the same text to every reader.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from opendata.resources.formats.encoding_evidence import encoding_of_bytes
 from opendata.resources.ingest.problems import Problem, UnreadableError
 
 if TYPE_CHECKING:
@@ -226,9 +227,11 @@ def _legacy_encoding(path: Path, counts: _Counts, claimed: str | None) -> str:
     if letters >= damaged * _VALID_FOR_BAD:
         where = {"offset": counts.bad_offset}
         raise UnreadableError(Problem("invalid-utf8", where, row=counts.bad_line))
+    if old := encoding_of_bytes(sample):
+        return old[0]
     order = ("cp1258", "cp1252") if _looks_vietnamese(sample) else ("cp1252", "cp1258")
     for encoding in order:
-        if _decodes(path, encoding):
+        if decodes(path, encoding):
             return encoding
     high = sum(1 for byte in sample if byte >= _HIGH)
     unnamed = sum(1 for byte in sample if _HIGH <= byte < 0xA0)  # noqa: PLR2004 - C1 controls, no letters
@@ -249,12 +252,14 @@ def _looks_vietnamese(sample: bytes) -> bool:
     return tones > 0 and placed >= tones * _CERTAIN_TONES
 
 
-def _decodes(path: Path, encoding: str) -> bool:
+def decodes(path: Path, encoding: str) -> bool:
+    """Whether the whole file is text in that encoding."""
     decoder = codecs.getincrementaldecoder(encoding)()
     with path.open("rb") as source:
-        while chunk := source.read(CHUNK):
-            try:
+        try:
+            while chunk := source.read(CHUNK):
                 decoder.decode(chunk)
-            except UnicodeDecodeError:
-                return False
+            decoder.decode(b"", final=True)
+        except UnicodeDecodeError:
+            return False
     return True

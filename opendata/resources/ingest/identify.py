@@ -41,6 +41,8 @@ _CODEC_NAMES: Final = {
     "cp1258": "Windows-1258 (Việt Nam)",
     "cp1252": "Windows-1252",
     "latin-1": "ISO 8859-1",
+    "tcvn3": "TCVN3 (ABC)",
+    "vni": "VNI-Windows",
 }
 
 

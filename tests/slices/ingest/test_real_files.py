@@ -73,12 +73,24 @@ def test_provinces_decide_decimals_by_column(real) -> None:
     assert table.row_count == 34
 
 
-def test_units_as_json_records(real) -> None:
-    (table,) = real("admin/vn_units_2026-07-25_simplified.json").tables
-    assert table.row_count == 34
-    assert notes(table) == {"Code": ["leading-zeros"], "Wards": ["nested-values"]}
-    assert rows(table)[0]["Code"] == "01"
-    assert rows(table)[0]["Wards"].startswith('[{"Code": "00004"')
+def test_units_as_json_records_and_the_list_in_each_as_a_table(real) -> None:
+    provinces, wards = real("admin/vn_units_2026-07-25_simplified.json").tables
+    assert (provinces.row_count, wards.row_count) == (34, 3321)
+    assert [column.name for column in provinces.columns] == [
+        "Code",
+        "Name",
+        "NameEn",
+        "FullName",
+        "FullNameEn",
+        "CodeName",
+    ]
+    (list_note,) = [problem for problem in provinces.problems if problem.code == "json-list-as-table"]
+    assert list_note.params == {"list": "Wards", "count": 3321, "key": "ProvinceCode"}
+    assert notes(provinces) == {"Code": ["leading-zeros"]}
+    assert notes(wards) == {"Code": ["leading-zeros"], "ProvinceCode": ["leading-zeros"]}
+    codes = {row["Code"] for row in rows(provinces)}
+    assert {row["ProvinceCode"] for row in rows(wards)} == codes
+    assert rows(wards)[0]["FullName"] == "Phường Ba Đình"
 
 
 def test_papi_has_a_table_a_year_with_both_names(real) -> None:
@@ -104,9 +116,10 @@ def test_papi_has_a_table_a_year_with_both_names(real) -> None:
         ("derived/tinh_34_cp1258_semicolon.csv", "cp1258"),
         ("derived/tinh_34_nfd_utf8bom.csv", "utf-8"),
         ("derived/tinh_34_utf16_tab.txt", "utf-16-le"),
+        ("derived/tinh_34_tcvn3_latin1.csv", "tcvn3"),
     ],
 )
-def test_one_table_in_three_encodings(name, encoding, real) -> None:
+def test_one_table_in_four_encodings(name, encoding, real) -> None:
     result = real(name)
     (table,) = result.tables
     assert result.identification.encoding == encoding
@@ -122,6 +135,13 @@ def test_one_table_in_three_encodings(name, encoding, real) -> None:
     (other,) = real("admin/sapnhap_34_provinces_2025-07-17.csv").tables
     names = [row["tentinh"] for row in rows(other)]
     assert [row["Tên tỉnh, thành phố"] for row in rows(table)] == names
+
+
+def test_the_four_encodings_hold_exactly_the_same(real) -> None:
+    names = ("cp1258_semicolon.csv", "nfd_utf8bom.csv", "utf16_tab.txt", "tcvn3_latin1.csv")
+    first, *others = (rows(real(f"derived/tinh_34_{name}").tables[0]) for name in names)
+    assert len(first) == 34
+    assert all(other == first for other in others)
 
 
 def test_a_schema_settles_the_date(real) -> None:
@@ -170,6 +190,11 @@ def test_everything_else_becomes_tables_too(name, real) -> None:
     assert result.tables
 
 
-def test_json_that_is_no_list_of_records_is_refused(real) -> None:
-    (problem,) = real("questions/xquad.vi.json").problems
-    assert problem.code == "json-not-records"
+def test_json_with_lists_in_lists_is_taken_apart_one_level(real) -> None:
+    result = real("questions/xquad.vi.json")
+    articles, paragraphs = result.tables
+    assert (articles.row_count, paragraphs.row_count) == (48, 240)
+    assert articles.title == "data"
+    assert paragraphs.title == "data.paragraphs"
+    assert notes(paragraphs)["qas"] == ["nested-values"]
+    assert [problem.code for problem in result.problems] == ["json-members-left-out"]
