@@ -1,291 +1,311 @@
-"""JSON records (`[{…}, {…}]`) and JSON Lines, one record at a time, in memory bounded by the longest record.
+"""JSON and JSON Lines as tables, in memory bounded by the longest record.
 
-Numbers keep the digits they are written with; lists and objects inside a record stay JSON text. The columns
-are the names of all records in the order in which they first occur, so the file is read twice: once for the
-names, once for the rows.
+Read are lists of records (`[{…}, {…}]`, also inside an object: `{"data": [{…}]}`), lists of rows under a header
+(`[["a", "b"], [1, 2]]`) and lists by column (`{"a": [1, 2], "b": [3, 4]}`). Nested records are taken apart one
+level deep, see `json_shapes`. The file is read once to learn its columns, which are the names of all records in
+the order in which they first occur, and once for the rows of each table.
 """
 
 from __future__ import annotations
 
-import io
-import json
+from dataclasses import dataclass, field
 from functools import partial
-from itertools import islice
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
-from opendata.kernel.text import nfc
-from opendata.resources.formats.clean_text import MEGABYTE, CleanText
-from opendata.resources.formats.table import (
-    BATCH_ROWS,
-    SourceTable,
-    TextBatch,
-    check_width,
-    text_batch,
+from opendata.resources.formats.clean_text import MEGABYTE
+from opendata.resources.formats.json_items import items
+from opendata.resources.formats.json_shapes import (
+    Field,
+    RecordShape,
+    entries_of,
+    likely_keys,
+    repeated_key,
+    unique_key,
 )
-from opendata.resources.ingest.problems import Problem, UnreadableError
+from opendata.resources.formats.json_text import cell_of, clean, kind_of
+from opendata.resources.formats.row_batches import row_batches
+from opendata.resources.formats.table import SourceTable, check_width
+from opendata.resources.ingest.problems import Problem, UnreadableError, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
-    from opendata.resources.formats.table import Report
+    from opendata.resources.formats.table import Report, TextBatch
     from opendata.resources.ingest.result import Identification
 
-LONGEST_RECORD: Final = 64 * MEGABYTE
-_FIRST_WINDOW: Final = 1 << 16
-_BLANKS: Final = " \t\r\n"
-_LONGEST_TOKEN: Final = 16
+MOST_PLACES: Final = 4096
+MOST_COLUMN_TEXT: Final = 64 * MEGABYTE
+_ABOUT: Final = frozenset({"fields", "columns", "header", "headers", "links", "schema.fields"})
+_HEADERS: Final = ("columns", "fields", "headers", "header")
+_RECORD: Final = "record"
 
 
-class NumberText(str):
-    """A JSON number, as it is written in the file."""
+@dataclass(slots=True)
+class _Place:
+    """One list of the file: how many of its entries are what, and what they look like."""
 
-    __slots__ = ()
+    records: RecordShape = field(default_factory=RecordShape)
+    count: int = 0
+    rows: int = 0
+    plain: int = 0
+    odd: int = 0
+    first: list[Any] | None = None
+    kinds: list[set[str]] = field(default_factory=list)
+
+    def see(self, number: int, value: Any) -> None:
+        self.count += 1
+        if isinstance(value, dict):
+            self.records.see(value)
+        elif isinstance(value, list):
+            self.rows += 1
+            self._see_row(value)
+        else:
+            self.plain += 1
+        if not self.odd and not (self.is_records or self.is_rows):
+            self.odd = number
+
+    @property
+    def is_records(self) -> bool:
+        return self.records.count == self.count
+
+    @property
+    def is_rows(self) -> bool:
+        return self.rows == self.count
+
+    def _see_row(self, row: list[Any]) -> None:
+        if self.first is None:
+            self.first = row
+            return
+        check_width(len(row))
+        self.kinds += [set() for _ in range(len(row) - len(self.kinds))]
+        for kinds, value in zip(self.kinds, row, strict=False):
+            if kind := kind_of(value):
+                kinds.add(kind)
 
 
-class Record(NamedTuple):
-    """`number` counts records (JSON) or lines (JSON Lines) from 1."""
+def tables(path: Path, identification: Identification) -> Iterator[SourceTable | Problem]:
+    """The tables of the file. Raises UnreadableError for what holds none."""
+    source = _Source(path, identification)
+    places, alone = source.survey()
+    if set(places) <= {""} and not alone:
+        if not places:
+            raise UnreadableError(Problem("no-rows", {"columns": 0}))
+        yield from source.tables_of("", places[""], None)
+        return
+    good = {name: place for name, place in places.items() if source.has_table(place, name, places)}
+    if main := {name: place for name, place in good.items() if name not in _ABOUT}:
+        good = main
+    if good:
+        for name, place in good.items():
+            yield from source.tables_of(name, place, places)
+        if left := [name for name in (*places, *alone) if name not in good]:
+            named = ", ".join(clean(name) for name in left)
+            yield Problem("json-members-left-out", {"count": len(left), "names": shown(named)})
+    elif not alone and places and all(place.plain == place.count for place in places.values()):
+        yield source.columns(places)
+    else:
+        raise UnreadableError(Problem("json-not-records"))
 
-    number: int
-    values: dict[str, Any]
+
+class _Source:
+    """The file behind all readings."""
+
+    def __init__(self, path: Path, identification: Identification) -> None:
+        self._path = path
+        self._identification = identification
+        self._headers: dict[str, list[str]] = {}
+
+    def survey(self) -> tuple[dict[str, _Place], list[str]]:
+        """The lists of the file, and the names of what stands in none."""
+        places: dict[str, _Place] = {}
+        alone: dict[str, None] = {}
+        for place, number, value in items(self._path, self._identification, _no_report):
+            if len(places) + len(alone) > MOST_PLACES:
+                raise UnreadableError(Problem("json-not-records"))
+            if not number:
+                alone[place] = None
+                continue
+            try:
+                places.setdefault(place, _Place()).see(number, value)
+            except RecursionError as error:
+                raise UnreadableError(Problem("json-too-deep", {"record": number})) from error
+            if place in _HEADERS and isinstance(value, str):
+                self._headers.setdefault(place, []).append(value)
+        return places, [*alone]
+
+    def has_table(self, place: _Place, name: str, places: Mapping[str, _Place]) -> bool:
+        if place.is_records:
+            return bool(place.records.members)
+        return place.is_rows and self._header(place, name, places) is not None
+
+    def tables_of(
+        self, name: str, place: _Place, places: Mapping[str, _Place] | None
+    ) -> Iterator[SourceTable]:
+        """The table of one list, and those of the lists in its records."""
+        if place.is_records:
+            if not place.records.members:
+                raise UnreadableError(Problem("no-rows", {"columns": 0}))
+            yield from self._record_tables(name, place.records)
+            return
+        header = self._header(place, name, places or {}) if place.is_rows else None
+        if header is None:
+            raise UnreadableError(Problem("json-record-not-object", {"record": place.odd or 1}))
+        yield self._row_table(name, place, header)
+
+    def columns(self, places: Mapping[str, _Place]) -> SourceTable:
+        """Lists by column; all of them are held in memory, since none can be read without the others."""
+        check_width(len(places))
+        counts = {place.count for place in places.values()}
+        if len(counts) > 1:
+            raise UnreadableError(Problem("json-columns-differ", {"low": min(counts), "high": max(counts)}))
+        columns: dict[str, list[str]] = {name: [] for name in places}
+        kinds: dict[str, set[str]] = {name: set() for name in places}
+        held = 0
+        for name, _, value in items(self._path, self._identification, _no_report):
+            cell = cell_of(value)
+            held += len(cell)
+            if held > MOST_COLUMN_TEXT:
+                limit = MOST_COLUMN_TEXT // MEGABYTE
+                raise UnreadableError(Problem("json-columns-too-large", {"limit": limit}))
+            columns[name].append(cell)
+            if kind := kind_of(value):
+                kinds[name].add(kind)
+
+        def rows(_: Report) -> Iterator[tuple[int, list[str]]]:
+            return ((number, [*cells]) for number, cells in enumerate(zip(*columns.values(), strict=True), 2))
+
+        return _table("", [clean(name).strip() for name in columns], [*kinds.values()], rows)
+
+    def _records(self, name: str, report: Report) -> Iterator[tuple[int, dict[str, Any]]]:
+        for place, number, value in items(self._path, self._identification, report):
+            if place == name and number:
+                yield number, value
+
+    def _record_tables(self, name: str, shape: RecordShape) -> Iterator[SourceTable]:
+        lists = shape.lists()
+        key, repeated = self._key(name, shape, lists) if lists else (None, {})
+        fields = shape.fields()
+
+        def rows(report: Report) -> Iterator[tuple[int, list[str]]]:
+            for number, record in self._records(name, report):
+                yield number + 1, _cells(number, fields, record)
+
+        inner = [self._list_table(name, shape, each, key, repeated) for each in lists]
+        if fields:
+            table = _table(name, [each.label for each in fields], [each.kinds for each in fields], rows)
+            for each, child in zip(lists, inner, strict=True):
+                counted = {"list": clean(each), "count": shape.members[each].rows, "key": child.labels[0]}
+                if each in repeated:
+                    counted["key"] = clean(repeated[each])
+                table.problems.append(Problem("json-list-as-table", counted))
+            yield table
+        yield from inner
+
+    def _key(self, name: str, shape: RecordShape, lists: list[str]) -> tuple[str | None, dict[str, str]]:
+        def records() -> Iterator[dict[str, Any]]:
+            return (record for _, record in self._records(name, _no_report))
+
+        key = unique_key(records(), likely_keys(shape))
+        return key, (repeated_key(records(), key, lists) if key is not None else {})
+
+    def _list_table(
+        self, name: str, shape: RecordShape, each: str, key: str | None, repeated: Mapping[str, str]
+    ) -> SourceTable:
+        """The entries of a list in the records, behind the key of their record unless they repeat it."""
+        inner = shape.members[each].inner
+        fields = [Field(clean(label).strip(), label, None, kinds) for label, kinds in inner.items()]
+        labels = [column.label for column in fields]
+        kinds = [column.kinds for column in fields]
+        has_key = each in repeated
+        if not has_key:
+            label = clean(key or _RECORD).strip()
+            labels.insert(0, f"{name or 'parent'}.{label}" if label in labels else label)
+            kinds.insert(0, shape.members[key].kinds if key is not None else {"number"})
+
+        def rows(report: Report) -> Iterator[tuple[int, list[str]]]:
+            row = 1
+            for number, record in self._records(name, report):
+                front = [] if has_key else [str(number) if key is None else cell_of(record.get(key))]
+                for _, entry in entries_of([record], each):
+                    row += 1
+                    yield row, front + _cells(number, fields, entry)
+
+        title = f"{clean(name)}.{clean(each)}" if name else clean(each)
+        return _table(title, labels, kinds, rows)
+
+    def _header(self, place: _Place, name: str, places: Mapping[str, _Place]) -> list[str] | None:
+        """The labels of a list of rows: a list of names beside it, or its first row."""
+        width = len(place.first or ())
+        beside = name.rpartition(".")[0]
+        for known in _HEADERS:
+            sibling = f"{beside}.{known}" if beside else known
+            labels = self._headers.get(sibling)
+            if labels and len(labels) == width and sibling in places:
+                return labels
+        if place.first and place.rows > 1 and all(kind_of(value) == "text" for value in place.first):
+            return [str(value) for value in place.first]
+        return None
+
+    def _row_table(self, name: str, place: _Place, header: list[str]) -> SourceTable:
+        first = place.first or []
+        is_first = header == first
+        check_width(len(header))
+        kinds = [set(place.kinds[at]) if at < len(place.kinds) else set() for at in range(len(header))]
+        if not is_first:
+            for known, value in zip(kinds, first, strict=False):
+                known.update({kind_of(value)} - {""})
+        shift = 0 if is_first else 1
+
+        def rows(report: Report) -> Iterator[tuple[int, list[str]]]:
+            for at, number, value in items(self._path, self._identification, report):
+                if at == name and number and not (is_first and number == 1):
+                    yield number + shift, [_cell(number, cell) for cell in value]
+
+        table = _table(name, [clean(label).strip() for label in header], kinds, rows)
+        table.row_shift = shift
+        return table
 
 
-def tables(path: Path, identification: Identification) -> Iterator[SourceTable]:
-    """The one table of the file. Raises UnreadableError for what is not records."""
-    kinds: dict[str, set[str]] = {}
-    for record in records(path, identification, _no_report):
-        for name, value in record.values.items():
-            kind = _kind(value)
-            seen = kinds.get(name)
-            if seen is None:
-                seen = kinds[name] = set()
-                check_width(len(kinds))
-            if kind:
-                seen.add(kind)
-    if not kinds:
-        raise UnreadableError(Problem("no-rows", {"columns": 0}))
-    names = tuple(kinds)
+def _table(
+    title: str,
+    labels: list[str],
+    kinds: list[set[str]],
+    rows: Callable[[Report], Iterator[tuple[int, list[str]]]],
+) -> SourceTable:
+    check_width(len(labels))
     table = SourceTable(
-        title="",
-        labels=tuple(_clean(name).strip() for name in names),
+        title=clean(title),
+        labels=tuple(labels),
         header_row=1,
-        header_width=len(names),
+        header_width=len(labels),
         readings=(),
-        kinds=list(kinds.values()),
+        kinds=kinds,
         row_shift=1,
     )
-    table.readings = (partial(_read, path, identification, names, table),)
-    yield table
-
-
-def records(path: Path, identification: Identification, report: Report) -> Iterator[Record]:
-    """The records of a JSON array or of JSON Lines, whichever the file was identified as."""
-    if identification.encoding is None:
-        raise ValueError("JSON is text and has an encoding")
-    plain = bool(identification.evidence.get("is_plain", False))
-    mark = int(identification.evidence.get("mark_bytes", 0))
-    with (
-        CleanText(path, identification.encoding, mark_bytes=mark, is_plain=plain) as raw,
-        io.TextIOWrapper(io.BufferedReader(raw, MEGABYTE), encoding="utf-8", newline="\n") as text,
-    ):
-        found = _lines(text) if identification.format == "jsonl" else _array(text)
-        for count, record in enumerate(found, start=1):
-            yield record
-            if count % BATCH_ROWS == 0:
-                report(raw.done, identification.size, "bytes")
-        report(identification.size, identification.size, "bytes")
-
-
-def decoder() -> json.JSONDecoder:
-    """A decoder that keeps numbers as text and refuses NaN and Infinity, which JSON does not have."""
-    return json.JSONDecoder(parse_float=NumberText, parse_int=NumberText, parse_constant=_refuse)
-
-
-def json_text(value: Any) -> str:
-    """A decoded value as JSON text again, numbers with the digits they came with."""
-    if isinstance(value, NumberText):
-        return str(value)
-    if isinstance(value, dict):
-        return "{" + ", ".join(f"{json_text(str(k))}: {json_text(v)}" for k, v in value.items()) + "}"
-    if isinstance(value, list):
-        return "[" + ", ".join(json_text(item) for item in value) + "]"
-    return json.dumps(value, ensure_ascii=False)
-
-
-def _refuse(constant: str) -> Any:
-    raise ValueError(constant)
-
-
-def _no_report(done: int, total: int, unit: str) -> None:
-    """The first of the two readings is not shown."""
+    table.readings = (partial(_read, rows, table),)
+    return table
 
 
 def _read(
-    path: Path, identification: Identification, names: tuple[str, ...], table: SourceTable, report: Report
+    rows: Callable[[Report], Iterator[tuple[int, list[str]]]], table: SourceTable, report: Report
 ) -> Iterator[TextBatch]:
-    found = records(path, identification, report)
-    while chunk := list(islice(found, BATCH_ROWS)):
-        kept = []
-        for record in chunk:
-            cells = _cells(record, names)
-            if any(cells):
-                kept.append((record.number + table.row_shift, cells))
-            else:
-                table.irregular.add_blank(record.number + table.row_shift, len(names))
-        if kept:
-            columns = list(zip(*(cells for _, cells in kept), strict=True))
-            yield text_batch(columns, [row for row, _ in kept])
+    return row_batches(rows(report), len(table.labels), table.irregular)
 
 
-def _cells(record: Record, names: tuple[str, ...]) -> list[str]:
+def _cells(number: int, fields: list[Field], record: Mapping[str, Any]) -> list[str]:
     try:
-        return [_cell(record.values.get(name)) for name in names]
+        return [column.cell(record) for column in fields]
     except RecursionError as error:
-        raise UnreadableError(Problem("json-too-deep", {"record": record.number})) from error
+        raise UnreadableError(Problem("json-too-deep", {"record": number})) from error
 
 
-def _lines(text: io.TextIOWrapper) -> Iterator[Record]:
-    decode = decoder()
-    number = 0
-    while line := text.readline(LONGEST_RECORD + 1):
-        number += 1
-        if len(line) > LONGEST_RECORD:
-            raise _too_long(number)
-        if not line.strip(_BLANKS):
-            continue
-        try:
-            value = decode.decode(line)
-        except json.JSONDecodeError as error:
-            raise UnreadableError(Problem("json-invalid", {"position": error.pos + 1}, row=number)) from error
-        except ValueError as error:
-            raise UnreadableError(Problem("json-invalid", {"position": 1}, row=number)) from error
-        except RecursionError as error:
-            raise UnreadableError(Problem("json-too-deep", {"record": number})) from error
-        yield Record(number, _object(value, number))
+def _cell(number: int, value: Any) -> str:
+    try:
+        return cell_of(value)
+    except RecursionError as error:
+        raise UnreadableError(Problem("json-too-deep", {"record": number})) from error
 
 
-class _Window:
-    """The part of a JSON text that is being decoded, with the line and position where it starts."""
-
-    def __init__(self, text: io.TextIOWrapper) -> None:
-        self._text = text
-        self.buffer = ""
-        self.position = 0
-        self.is_last = False
-        self._line = 1
-        self._line_start = 0
-        self._dropped = 0
-
-    def grow(self) -> None:
-        """Drops what is decoded and reads as much again as is left, so that retries stay linear."""
-        done = self.buffer[: self.position]
-        self._line += done.count("\n")
-        if "\n" in done:
-            self._line_start = self._dropped + done.rindex("\n") + 1
-        self._dropped += self.position
-        self.buffer = self.buffer[self.position :]
-        self.position = 0
-        more = self._text.read(max(_FIRST_WINDOW, len(self.buffer)))
-        self.is_last = not more
-        self.buffer += more
-
-    def peek(self) -> str:
-        """The next character that is not white space, empty at the end."""
-        while True:
-            while self.position < len(self.buffer):
-                if self.buffer[self.position] not in _BLANKS:
-                    return self.buffer[self.position]
-                self.position += 1
-            if self.is_last:
-                return ""
-            self.grow()
-
-    def invalid(self, position: int | None = None) -> UnreadableError:
-        at = self.position if position is None else position
-        before = self.buffer[:at]
-        start = self._dropped + before.rindex("\n") + 1 if "\n" in before else self._line_start
-        where = {"position": self._dropped + at - start + 1}
-        return UnreadableError(Problem("json-invalid", where, row=self._line + before.count("\n")))
-
-
-def _array(text: io.TextIOWrapper) -> Iterator[Record]:
-    window = _Window(text)
-    if window.peek() != "[":
-        raise UnreadableError(Problem("json-not-records"))
-    window.position += 1
-    decode = decoder()
-    number = 0
-    while (char := window.peek()) != "]":
-        if number:
-            if char != ",":
-                raise window.invalid()
-            window.position += 1
-            if window.peek() == "]":
-                raise window.invalid()
-        number += 1
-        yield Record(number, _object(_value(window, decode, number), number))
-    window.position += 1
-    if window.peek():
-        raise window.invalid()
-
-
-def _value(window: _Window, decode: json.JSONDecoder, number: int) -> Any:
-    """The next value; the window grows until it holds the whole of it."""
-    if not window.peek():
-        raise window.invalid()
-    while True:
-        try:
-            value, end = decode.raw_decode(window.buffer, window.position)
-        except RecursionError as error:
-            raise UnreadableError(Problem("json-too-deep", {"record": number})) from error
-        except json.JSONDecodeError as error:
-            if window.is_last or _is_certain(error, len(window.buffer)):
-                raise window.invalid(error.pos) from error
-        except ValueError as error:
-            raise window.invalid() from error
-        else:
-            if end < len(window.buffer) or window.is_last:
-                window.position = end
-                return value
-        if len(window.buffer) - window.position > LONGEST_RECORD:
-            raise _too_long(number)
-        window.grow()
-
-
-def _is_certain(error: json.JSONDecodeError, length: int) -> bool:
-    """Whether the text is wrong and not only cut off: the fault lies before the last token of the window."""
-    return not error.msg.startswith("Unterminated string") and error.pos < length - _LONGEST_TOKEN
-
-
-def _object(value: Any, number: int) -> dict[str, Any]:
-    if not isinstance(value, dict):
-        raise UnreadableError(Problem("json-record-not-object", {"record": number}))
-    return value
-
-
-def _too_long(number: int) -> UnreadableError:
-    limit = LONGEST_RECORD // MEGABYTE
-    return UnreadableError(Problem("json-record-too-long", {"record": number, "limit": limit}))
-
-
-def _kind(value: Any) -> str:
-    if value is None or value == "":
-        return ""
-    if isinstance(value, NumberText):
-        return "number"
-    if isinstance(value, bool):
-        return "boolean"
-    return "nested" if isinstance(value, dict | list) else "text"
-
-
-def _cell(value: Any) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return _clean(json_text(value) if isinstance(value, dict | list) else str(value))
-
-
-def _clean(text: str) -> str:
-    """NFC also for letters that were written as escapes; half a surrogate pair is no character."""
-    return text if text.isascii() else nfc(text).encode("utf-8", "replace").decode()
+def _no_report(done: int, total: int, unit: str) -> None:
+    """The readings before the rows are not shown."""

@@ -84,7 +84,7 @@ BROKEN = {
     "invalid utf-8": ("tên\nHà Nội, Đắk Lắk\n".encode() * 9 + b"\xff\n", "x.csv", "invalid-utf8"),
     "no encoding": (b"a,b\n\x81\x8d,\x8f\x90\n", "x.csv", "not-text"),
     "unclosed quote": (b'a,b\n1,2\n3,"4\n5,6\n', "x.csv", "unclosed-quote"),
-    "json object": (b'{"a": [1, 2]}', "x.json", "json-not-records"),
+    "json object": (b'{"a": 1, "b": [1, 2]}', "x.json", "json-not-records"),
     "json scalar": (b"42", "x.json", "json-not-records"),
     "json of numbers": (b"[1, 2]", "x.json", "json-record-not-object"),
     "json of lists": (b"[[1, 2], [3, 4]]", "x.json", "json-record-not-object"),
