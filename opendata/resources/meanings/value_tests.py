@@ -1,0 +1,115 @@
+"""Tests of values that meanings are made of: a pattern, a list, bounds. Each looks at whole Arrow arrays.
+
+Patterns are RE2 as Arrow runs them: linear in the length of a value, whatever is in the file. Numbers are
+tested in their plain spelling, so that a code that lost its leading zeros can be given them back.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+
+    from opendata.resources.meanings.meaning import Test
+
+_NOT_A_WORD = r"[^a-z0-9]+"
+
+
+def spelled(values: pa.Array) -> pa.Array:
+    """As text without white space around it."""
+    text = values if pa.types.is_string(values.type) else values.cast(pa.string())
+    return pc.utf8_trim_whitespace(text)
+
+
+def folded(values: pa.Array) -> pa.Array:
+    """Lower case words without diacritics, one space between them; the twin of `kernel.text.fold`."""
+    plain = pc.utf8_lower(spelled(values))
+    plain = pc.utf8_normalize(plain, form="NFD")
+    plain = pc.replace_substring_regex(plain, pattern=r"\p{Mn}+", replacement="")
+    plain = pc.replace_substring(plain, pattern="đ", replacement="d")
+    return pc.utf8_trim(
+        pc.replace_substring_regex(plain, pattern=_NOT_A_WORD, replacement=" "), characters=" "
+    )
+
+
+def matches(pattern: str) -> Test:
+    """The whole value has this form."""
+    whole = f"^(?:{pattern})$"
+    return lambda values: pc.match_substring_regex(spelled(values), pattern=whole)
+
+
+def listed(load: Callable[[], Collection[str]], *, digits: int = 0) -> Test:
+    """The value is one of a list, which is read when it is first needed.
+
+    With `digits`, numbers are first given back the leading zeros that a spreadsheet took.
+    """
+
+    def test(values: pa.Array) -> pa.Array:
+        text = spelled(values)
+        if digits and not pa.types.is_string(values.type):
+            text = pc.utf8_lpad(text, width=digits, padding="0")
+        return pc.is_in(text, value_set=pa.array(sorted(load()), pa.string()))
+
+    return test
+
+
+def listed_name(load: Callable[[], Collection[str]], kinds: str = "", *, kind_needed: bool = False) -> Test:
+    """The value, folded, is one of a list of folded names, with or without a word for its kind before it."""
+
+    def test(values: pa.Array) -> pa.Array:
+        names = folded(values)
+        bare = pc.replace_substring_regex(names, pattern=f"^(?:{kinds}) ", replacement="") if kinds else names
+        found = pc.is_in(bare, value_set=pa.array(sorted(load()), pa.string()))
+        return pc.and_(found, pc.not_equal(bare, names)) if kind_needed else found
+
+    return test
+
+
+def between(low: float, high: float) -> Test:
+    """A number from `low` to `high`; text never is."""
+
+    def test(values: pa.Array) -> pa.Array:
+        if pa.types.is_string(values.type):
+            return pc.fill_null(pc.equal(pa.nulls(len(values), pa.bool_()), other=True), False)  # noqa: FBT003 - an Arrow value
+        figures = values.cast(pa.float64(), safe=False)
+        return pc.and_(pc.greater_equal(figures, low), pc.less_equal(figures, high))
+
+    return test
+
+
+def checked(pattern: str, check: Callable[[str], bool]) -> Test:
+    """The value has this form and passes `check`, which is called once for each that has it."""
+    form = matches(pattern)
+
+    def test(values: pa.Array) -> pa.Array:
+        text = spelled(values)
+        fits = form(values)
+        return pa.array(
+            [fit and check(value) for fit, value in zip(fits.to_pylist(), text.to_pylist(), strict=True)],
+            pa.bool_(),
+        )
+
+    return test
+
+
+def either(*tests: Test) -> Test:
+    def test(values: pa.Array) -> pa.Array:
+        found = tests[0](values)
+        for other in tests[1:]:
+            found = pc.or_(found, other(values))
+        return found
+
+    return test
+
+
+def but_not(test: Test, other: Test) -> Test:
+    return lambda values: pc.and_not(test(values), other(values))
+
+
+def anything(values: pa.Array) -> pa.Array:
+    """Where the name alone decides."""
+    return pc.is_valid(values)
