@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 
@@ -57,10 +57,49 @@ def scratch_folder(parent: Path) -> Iterator[Path]:
             os.close(handle)
 
 
-def drop_abandoned(parent: Path) -> int:
-    """Remove what no living process holds; the number of files and folders removed."""
+@contextmanager
+def lasting_folder(parent: Path, name: str) -> Iterator[Path]:
+    """The folder `name` in `parent`, with whatever an earlier holder that failed or was killed left in it.
+
+    Removed at the end unless the block raises. While another process holds it: a new folder, as above.
+    """
+    path = parent / name
+    handle = _held(path)
+    if handle is None:
+        with scratch_folder(parent) as other:
+            yield other
+        return
+    try:
+        yield path
+        _remove(path)
+    finally:
+        os.close(handle)
+
+
+def _held(path: Path) -> int | None:
+    """A folder with this process's lock on it, made if need be; None while another process holds it."""
+    while True:
+        path.mkdir(parents=True, exist_ok=True)
+        try:
+            handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+        except FileNotFoundError:
+            continue  # removed in the moment between making and opening it
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(handle)
+            return None
+        if path.exists() and path.stat().st_ino == os.fstat(handle).st_ino:
+            return handle
+        os.close(handle)  # swept, as above
+
+
+def drop_abandoned(parent: Path, spare: Callable[[str], bool] = lambda _name: False) -> int:
+    """Remove what no living process holds, but for names to `spare`; the number of files and folders removed."""
     dropped = 0
     for path in list(parent.iterdir()):
+        if spare(path.name):
+            continue
         try:
             handle = os.open(path, os.O_RDONLY)
         except FileNotFoundError:

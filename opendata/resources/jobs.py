@@ -1,7 +1,8 @@
-"""The ingest job: from received bytes to a published version, or to a failed one with its reasons.
+"""The ingest job: from received bytes to a published version, a held one, or a failed one with its reasons.
 
 Runs in the worker. The file itself is opened only in a limited child process; this process copies results
-into the store and swings the pointer in one commit. Running it again for a finished version does nothing.
+into the store and swings the pointer in one commit. Running it again for a finished version does nothing;
+running it again after a kill takes up the stages that were finished.
 """
 
 from __future__ import annotations
@@ -10,40 +11,47 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from sqlalchemy import select
+
 from opendata.accounts import audit
 from opendata.accounts.policy import SYSTEM
-from opendata.catalogue.events import dataset_changed
-from opendata.catalogue.models import Dataset
-from opendata.catalogue.service import make_public
 from opendata.kernel.ids import utc_now
-from opendata.kernel.scratch import drop_abandoned, scratch_folder
+from opendata.kernel.scratch import drop_abandoned, lasting_folder
+from opendata.resources.comparing import Compared, compare_with_current, current_parquet
 from opendata.resources.ingest.limits import Limits, run_limited
 from opendata.resources.ingest.pipeline import ingest_file
 from opendata.resources.ingest.problems import Problem
-from opendata.resources.models import PublishedTable, Resource, ResourceVersion, VersionState
+from opendata.resources.models import ResourceVersion, VersionState
+from opendata.resources.publishing import lock_version, store_tables, swing_pointer
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
-    from sqlalchemy.orm import Session
-
-    from opendata.kernel.db import Database, UnitOfWork
+    from opendata.kernel.db import Database
     from opendata.kernel.jobs import Attempt
     from opendata.kernel.storage import FileStore
-    from opendata.resources.ingest.result import IngestResult, Progress, TableResult
+    from opendata.resources.ingest.result import IngestResult, Progress
 
 PROGRESS_SECONDS = 0.5
-SETTLED = frozenset({VersionState.PUBLISHED, VersionState.FAILED})
+# The child was killed from outside, or died without a word: another attempt may get through.
+_WORTH_ANOTHER_TRY = frozenset({"reader-stopped"})
+
+
+class InterruptedIngestError(RuntimeError):
+    """The child ended before its work did; the finished stages wait in the work folder."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Task:
+    """`before` are the Parquet files that readers get now, by table."""
+
     version_id: str
     path: Path
     filename: str
-    given_schema: dict[str, Any] | None
+    wishes: dict[str, Any]
+    before: Mapping[str, Path]
 
 
 class IngestJob:
@@ -63,26 +71,29 @@ class IngestJob:
         self._limits = limits
         self._clock = clock
 
-    def run(self, payload: Mapping[str, Any], attempt: Attempt) -> None:  # noqa: ARG002 - see Job
+    def run(self, payload: Mapping[str, Any], attempt: Attempt) -> None:
+        """Raises InterruptedIngestError where another attempt is worth it."""
         task = self._begin(payload["version_id"])
         if task is None:
             return
-        if self._workspace.is_dir():
-            drop_abandoned(self._workspace)
-        with scratch_folder(self._workspace) as folder:
+        self._sweep()
+        with lasting_folder(self._workspace, task.version_id) as folder:
             result = run_limited(
                 ingest_file,
                 (task.path, task.filename, folder),
-                {"table_schema": task.given_schema},
+                task.wishes,
                 limits=self._limits,
                 on_progress=_Throttled(lambda progress: self._save_progress(task.version_id, progress)),
             )
             if isinstance(result, Problem):
+                if result.code in _WORTH_ANOTHER_TRY and not attempt.is_last:
+                    raise InterruptedIngestError(result.message())
                 self._fail(task.version_id, [result], None)
             elif result.failed:
                 self._fail(task.version_id, list(result.problems), result)
             else:
-                self._publish(task.version_id, result)
+                compared = compare_with_current(result.tables, task.before, folder, self._limits)
+                self._finish(task.version_id, result, compared)
 
     def give_up(self, payload: Mapping[str, Any], error: BaseException | None) -> None:  # noqa: ARG002
         """The last attempt ended without a result: say so on the version."""
@@ -91,12 +102,33 @@ class IngestJob:
     def _begin(self, version_id: str) -> _Task | None:
         with self._database.bookkeeping() as unit:
             version = unit.session.get(ResourceVersion, version_id)
-            if version is None or version.state in SETTLED:
+            if version is None or version.state not in {VersionState.RECEIVED, VersionState.PROCESSING}:
                 return None
             version.state = VersionState.PROCESSING
             version.stage, version.progress_done = "identify", 0
-            path = self._store.path(version.sha256)
-            return _Task(version.id, path, version.filename, version.given_schema)
+            wishes = {
+                "table_schema": version.given_schema,
+                "corrections": version.corrections,
+                "faulty_rows": version.faulty_rows,
+            }
+            return _Task(
+                version_id=version.id,
+                path=self._store.path(version.sha256),
+                filename=version.filename,
+                wishes=wishes,
+                before=current_parquet(unit.session, version.resource_id, self._store),
+            )
+
+    def _sweep(self) -> None:
+        """Drop the work folders of versions that nobody will work on any more."""
+        if not self._workspace.is_dir():
+            return
+        with self._database.reading() as session:
+            chosen = select(ResourceVersion.id).where(
+                ResourceVersion.state.in_([VersionState.RECEIVED, VersionState.PROCESSING])
+            )
+            unsettled = set(session.scalars(chosen))
+        drop_abandoned(self._workspace, spare=unsettled.__contains__)
 
     def _save_progress(self, version_id: str, progress: Progress) -> None:
         with self._database.bookkeeping() as unit:
@@ -108,7 +140,7 @@ class IngestJob:
 
     def _fail(self, version_id: str, problems: list[Problem], result: IngestResult | None) -> None:
         with self._database.unit_of_work() as unit:
-            found = _lock(unit.session, version_id)
+            found = lock_version(unit.session, version_id)
             if found is None:
                 return
             _, _, version = found
@@ -122,56 +154,30 @@ class IngestJob:
                 unit, SYSTEM, "resource.fail", ("resource", version.resource_id), {"problems": codes}
             )
 
-    def _publish(self, version_id: str, result: IngestResult) -> None:
-        kept = [self._store_table(table) for table in result.tables]
+    def _finish(self, version_id: str, result: IngestResult, compared: Sequence[Compared]) -> None:
+        """Publish, or hold what has personal data until a person decides."""
+        rows = store_tables(self._store, version_id, result.tables, compared)
+        findings = [dict(finding) for table in result.tables for finding in table.findings]
         with self._database.unit_of_work() as unit:
-            found = _lock(unit.session, version_id)
+            found = lock_version(unit.session, version_id)
             if found is None:
                 return
             dataset, resource, version = found
             now = self._clock()
-            version.state, version.stage, version.finished_at = VersionState.PUBLISHED, "publish", now
+            version.stage, version.progress_done = "publish", version.progress_total
             version.problems = [problem.to_json() for problem in result.problems]
-            version.progress_done = version.progress_total
+            version.findings = findings
             _describe_file(version, result)
-            for position, (table, sha256, size) in enumerate(kept):
-                unit.session.add(_table_row(version_id, position, table, sha256, size))
-            details = {"version": version.number, "tables": len(kept)}
+            unit.session.add_all(rows)
+            details: dict[str, Any] = {"version": version.number, "tables": len(rows)}
+            if findings:
+                version.state = VersionState.HELD
+                details["findings"] = sorted({finding["code"] for finding in findings})
+                audit.record(unit, SYSTEM, "resource.hold", ("resource", resource.id), details)
+                return
+            version.state, version.finished_at = VersionState.PUBLISHED, now
             audit.record(unit, SYSTEM, "resource.publish", ("resource", resource.id), details)
-            current = unit.session.get(ResourceVersion, resource.current_version_id or "")
-            if current is None or current.number < version.number:  # else a later upload was faster
-                resource.current_version_id = version.id
-                _tell_readers(unit, dataset, now)
-
-    def _store_table(self, table: TableResult) -> tuple[TableResult, str, int]:
-        with table.parquet_path.open("rb") as handle:
-            stored = self._store.put(handle)
-        return table, stored.sha256, stored.size
-
-
-def _lock(session: Session, version_id: str) -> tuple[Dataset, Resource, ResourceVersion] | None:
-    """An unsettled version with what it belongs to, nobody else's to change; None when there is none.
-
-    Its dataset is the lock, as for every change of a dataset's files.
-    """
-    version = session.get(ResourceVersion, version_id)
-    resource = session.get(Resource, version.resource_id) if version else None
-    dataset = session.get(Dataset, resource.dataset_id, with_for_update=True) if resource else None
-    if version is None or resource is None or dataset is None:
-        return None
-    resource = session.get(Resource, resource.id, populate_existing=True)
-    version = session.get(ResourceVersion, version.id, populate_existing=True)
-    if version is None or resource is None or version.state in SETTLED:
-        return None
-    return dataset, resource, version
-
-
-def _tell_readers(unit: UnitOfWork, dataset: Dataset, now: dt.datetime) -> None:
-    """Part of the unit of work that gives readers another version."""
-    dataset.modified_at = now
-    if dataset.publish_when_ready:
-        make_public(unit, SYSTEM, dataset, now)
-    unit.emit(dataset_changed(dataset.id))
+            swing_pointer(unit, dataset, resource, version, now)
 
 
 class _Throttled:
@@ -195,21 +201,3 @@ def _describe_file(version: ResourceVersion, result: IngestResult) -> None:
     version.media_type = result.identification.media_type
     version.identification = result.identification.to_json()
     version.no_table = result.no_table_reason.to_json() if result.no_table_reason else None
-
-
-def _table_row(version_id: str, position: int, table: TableResult, sha256: str, size: int) -> PublishedTable:
-    return PublishedTable(
-        version_id=version_id,
-        position=position,
-        name=table.name,
-        title=table.title,
-        row_count=table.row_count,
-        column_count=len(table.columns),
-        columns=[column.to_json() for column in table.columns],
-        table_schema=dict(table.table_schema),
-        profile=dict(table.profile),
-        report=dict(table.report),
-        problems=[problem.to_json() for problem in table.problems],
-        parquet_sha256=sha256,
-        parquet_size=size,
-    )

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from opendata.kernel.ids import new_id
 from opendata.kernel.tables import Base, BigId
+from opendata.resources.ingest.result import FaultyRows
 
 
 class VersionState(StrEnum):
@@ -21,14 +22,6 @@ class VersionState(StrEnum):
     HELD = "held"
     PUBLISHED = "published"
     FAILED = "failed"
-
-
-class FaultyRows(StrEnum):
-    """What is done with rows that break the schema: refuse the file, set the rows aside, or keep text."""
-
-    REFUSE = "refuse"
-    SET_ASIDE = "set-aside"
-    AS_TEXT = "as-text"
 
 
 class Resource(Base):

@@ -7,15 +7,18 @@ Each stage is a function of its own with a JSON result, so that a later run can 
 
 from __future__ import annotations
 
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from opendata.resources.formats.corrections import Corrections
 from opendata.resources.formats.signature import FORMATS, claimed_format
-from opendata.resources.ingest.convert import convert
+from opendata.resources.ingest.convert import ConvertedTable, convert
 from opendata.resources.ingest.identify import UnidentifiedError, identify, silent
 from opendata.resources.ingest.problems import Problem, UnreadableError
 from opendata.resources.ingest.profile import profile
-from opendata.resources.ingest.result import Identification, IngestResult, Progress, TableResult
-from opendata.resources.ingest.validate import validate
+from opendata.resources.ingest.result import FaultyRows, Identification, IngestResult, Progress, TableResult
+from opendata.resources.ingest.stages import FinishedStages
+from opendata.resources.ingest.validate import Validation, validate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -37,22 +40,31 @@ def ingest_file(
     workdir: Path,
     *,
     table_schema: Mapping[str, Any] | None = None,
+    corrections: Mapping[str, Any] | None = None,
+    faulty_rows: str = FaultyRows.REFUSE,
     report: ReportProgress = silent,
 ) -> IngestResult:
-    """What the file becomes. `filename` is the publisher's name for it, `workdir` an empty folder.
+    """What the file becomes. `filename` is the publisher's name for it, `workdir` a folder of its own.
 
-    A file that is broken, or breaks the schema that came along, gives a result whose `failed` is true.
+    `corrections` is the JSON of `formats.corrections`. Stages that an earlier call finished in `workdir` for
+    the same file, read in the same way, are not done again. A file that is broken, or breaks the schema that
+    came along, gives a result whose `failed` is true.
     """
+    wishes = _Wishes(table_schema, corrections, FaultyRows(faulty_rows))
+    state = source.stat()
+    about = {"source": [str(source), state.st_size, state.st_mtime_ns], "name": filename} | asdict(wishes)
+    stages = FinishedStages(workdir, about)
     try:
-        identification = identify(source, filename, report=report)
+        identification = stages.once(
+            "identify", Identification, lambda: identify(source, filename, report=report)
+        )
     except UnidentifiedError as error:
         return IngestResult(error.identification, problems=(error.problem,))
     if not identification.table_format:
         return IngestResult(identification, no_table_reason=no_table_reason(identification))
+    run = _Run(source, filename, workdir, wishes, stages, identification, report)
     try:
-        return _ingest_tables(
-            source, filename, workdir, identification, table_schema=table_schema, report=report
-        )
+        return run.tables()
     except UnreadableError as error:
         if claimed_format(filename) is None and error.problem.code in _WRONG_GUESS:
             kept = _as_text(identification)
@@ -67,43 +79,71 @@ def no_table_reason(identification: Identification) -> Problem:
     return Problem("not-tabular", {"found": identification.format})
 
 
-def _ingest_tables(
-    source: Path,
-    filename: str,
-    workdir: Path,
-    identification: Identification,
-    *,
-    table_schema: Mapping[str, Any] | None,
-    report: ReportProgress,
-) -> IngestResult:
-    validation = validate(source, filename, identification, workdir, table_schema=table_schema, report=report)
-    problems = (*identification.problems, *validation.problems)
-    if not validation.tables:
-        return IngestResult(identification, problems=problems, report=validation.report)
-    tables = tuple(
-        _publishable(source, identification, table, workdir, report) for table in validation.tables
-    )
-    return IngestResult(identification, tables=tables, problems=problems)
+@dataclass(frozen=True, slots=True)
+class _Wishes:
+    """How the publisher wants the file to be read."""
+
+    table_schema: Mapping[str, Any] | None
+    corrections: Mapping[str, Any] | None
+    faulty_rows: FaultyRows
 
 
-def _publishable(
-    source: Path, identification: Identification, table: ValidTable, workdir: Path, report: ReportProgress
-) -> TableResult:
-    converted = convert(source, identification, table, workdir, report=report)
-    if table.draft is not None:
-        table.draft.path.unlink(missing_ok=True)
-    return TableResult(
-        name=table.name,
-        title=table.title,
-        columns=table.columns,
-        row_count=table.row_count,
-        table_schema=table.table_schema,
-        report=table.report,
-        profile=profile(converted.path, table.columns, workdir, report=report),
-        parquet_path=converted.path,
-        parquet_size=converted.size,
-        problems=table.problems,
-    )
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """The stages after identification, for one file."""
+
+    source: Path
+    filename: str
+    workdir: Path
+    wishes: _Wishes
+    stages: FinishedStages
+    identification: Identification
+    report: ReportProgress
+
+    def tables(self) -> IngestResult:
+        validation = self.stages.once("validate", Validation, self._validate)
+        problems = (*self.identification.problems, *validation.problems)
+        if not validation.tables:
+            return IngestResult(self.identification, problems=problems, report=validation.report)
+        tables = tuple(self._publishable(table) for table in validation.tables)
+        return IngestResult(self.identification, tables=tables, problems=problems)
+
+    def _validate(self) -> Validation:
+        corrections = self.wishes.corrections
+        return validate(
+            self.source,
+            self.filename,
+            self.identification,
+            self.workdir,
+            table_schema=self.wishes.table_schema,
+            corrections=Corrections.from_json(dict(corrections)) if corrections else None,
+            faulty_rows=self.wishes.faulty_rows,
+            report=self.report,
+        )
+
+    def _publishable(self, table: ValidTable) -> TableResult:
+        converted = self.stages.once(
+            f"convert-{table.name}",
+            ConvertedTable,
+            lambda: convert(self.source, self.identification, table, self.workdir, report=self.report),
+            "path",
+        )
+        result = TableResult(
+            name=table.name,
+            title=table.title,
+            columns=table.columns,
+            row_count=table.row_count,
+            table_schema=table.table_schema,
+            report=table.report,
+            profile=profile(converted.path, table.columns, self.workdir, report=self.report),
+            parquet_path=converted.path,
+            parquet_size=converted.size,
+            problems=table.problems,
+            quarantine=table.quarantine,
+        )
+        if table.draft is not None:
+            table.draft.path.unlink(missing_ok=True)
+        return result
 
 
 def _as_text(identification: Identification) -> Identification:

@@ -8,6 +8,7 @@ only (dates and decimals are already text).
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,14 @@ from opendata.resources.ingest.problems import Problem
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+
+class FaultyRows(StrEnum):
+    """What is done with rows that break the schema: refuse the file, set the rows aside, or keep text."""
+
+    REFUSE = "refuse"
+    SET_ASIDE = "set-aside"
+    AS_TEXT = "as-text"
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,8 +146,27 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True)
+class Quarantine:
+    """The CSV file that lists the cells for which rows were set aside; `size` in bytes."""
+
+    path: Path
+    size: int
+    rows: int
+
+    def to_json(self) -> dict[str, Any]:
+        return {"path": str(self.path), "size": self.size, "rows": self.rows}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Quarantine:
+        return cls(Path(data["path"]), data["size"], data["rows"])
+
+
+@dataclass(frozen=True, slots=True)
 class TableResult:
-    """One table of the file, converted. `report` has the shape of frictionless `Report.to_descriptor()`."""
+    """One table of the file, converted. `report` has the shape of frictionless `Report.to_descriptor()`.
+
+    `findings` are the personal data found in it, masked (`meanings.screen`).
+    """
 
     name: str
     title: str
@@ -150,6 +178,8 @@ class TableResult:
     parquet_path: Path
     parquet_size: int
     problems: tuple[Problem, ...] = ()
+    quarantine: Quarantine | None = None
+    findings: tuple[Mapping[str, Any], ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -163,6 +193,8 @@ class TableResult:
             "parquet_path": str(self.parquet_path),
             "parquet_size": self.parquet_size,
             "problems": _problems_to_json(self.problems),
+            "quarantine": self.quarantine.to_json() if self.quarantine else None,
+            "findings": [dict(finding) for finding in self.findings],
         }
 
     @classmethod
@@ -178,6 +210,8 @@ class TableResult:
             parquet_path=Path(data["parquet_path"]),
             parquet_size=data["parquet_size"],
             problems=_problems_from_json(data["problems"]),
+            quarantine=Quarantine.from_json(data["quarantine"]) if data["quarantine"] else None,
+            findings=tuple(data["findings"]),
         )
 
 

@@ -9,26 +9,30 @@ from __future__ import annotations
 
 import re
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Final
 
 from opendata.kernel.text import clean_line, slugify
 from opendata.resources.formats import parquet_table
-from opendata.resources.formats.readers import READERS
+from opendata.resources.formats.readers import read_tables
+from opendata.resources.formats.table import Irregular
 from opendata.resources.ingest.checks import Checked, check_given, check_inferred, given_decisions
 from opendata.resources.ingest.draft import Draft, draft_table
 from opendata.resources.ingest.frictionless_checks import MOST_ERRORS
 from opendata.resources.ingest.identify import silent
 from opendata.resources.ingest.infer import Decision
-from opendata.resources.ingest.problems import Problem, UnreadableError, examples_of
+from opendata.resources.ingest.problems import Problem, UnreadableError, examples_of, shown
 from opendata.resources.ingest.report import joined_report, problems_of, table_report
-from opendata.resources.ingest.result import Column, Identification, Progress
+from opendata.resources.ingest.result import Column, FaultyRows, Identification, Progress, Quarantine
 from opendata.resources.ingest.schema import columns_of, inferred_schema, named_columns, reduced_schema
+from opendata.resources.ingest.set_aside import set_aside, text_where_faulty
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
+
+    from opendata.resources.formats.corrections import Corrections
 
     ReportProgress = Callable[[Progress], None]
 
@@ -51,6 +55,7 @@ class ValidTable:
     report: Mapping[str, Any]
     problems: tuple[Problem, ...]
     draft: Draft | None
+    quarantine: Quarantine | None = None
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -63,6 +68,7 @@ class ValidTable:
             "report": dict(self.report),
             "problems": [problem.to_json() for problem in self.problems],
             "draft": self.draft.to_json() if self.draft else None,
+            "quarantine": self.quarantine.to_json() if self.quarantine else None,
         }
 
     @classmethod
@@ -77,6 +83,7 @@ class ValidTable:
             report=data["report"],
             problems=tuple(Problem.from_json(problem) for problem in data["problems"]),
             draft=Draft.from_json(data["draft"]) if data["draft"] else None,
+            quarantine=Quarantine.from_json(data["quarantine"]) if data["quarantine"] else None,
         )
 
 
@@ -111,15 +118,28 @@ def validate(
     workdir: Path,
     *,
     table_schema: Mapping[str, Any] | None = None,
+    corrections: Corrections | None = None,
+    faulty_rows: FaultyRows = FaultyRows.REFUSE,
     limit_errors: int = MOST_ERRORS,
     report: ReportProgress = silent,
 ) -> Validation:
     """Read and check all tables of an identified file; drafts are left in `workdir`.
 
-    `limit_errors` is at most 1,000. Raises UnreadableError for a file or schema that cannot be read.
+    `corrections` say how to read it and which types columns have, `faulty_rows` what becomes of rows that
+    break the schema or those types. `limit_errors` is at most 1,000. Raises UnreadableError for a file or
+    schema that cannot be read.
     """
     schema = reduced_schema(table_schema) if table_schema is not None else None
-    stage = _Stage(path, filename, identification, workdir, min(limit_errors, MOST_ERRORS), report)
+    stage = _Stage(
+        path,
+        filename,
+        identification,
+        workdir,
+        min(limit_errors, MOST_ERRORS),
+        report,
+        corrections,
+        faulty_rows,
+    )
     if identification.format == "parquet" and schema is None:
         table = stage.typed_table()
         return Validation((table,), (), table.report)
@@ -138,6 +158,17 @@ def validate(
     return Validation(tuple(tables), tuple(problems), whole)
 
 
+@dataclass(frozen=True, slots=True)
+class _Settled:
+    """A table after its faulty rows were dealt with: what is left, and what it was checked against."""
+
+    draft: Draft
+    schema: Mapping[str, Any]
+    checked: Checked
+    quarantine: Quarantine | None = None
+    notes: tuple[Problem, ...] = ()
+
+
 @dataclass(slots=True)
 class _Stage:
     path: Path
@@ -146,13 +177,15 @@ class _Stage:
     workdir: Path
     limit: int
     report: ReportProgress
+    corrections: Corrections | None
+    faulty_rows: FaultyRows
     _names: set[str] = field(default_factory=set)
 
     def read(self) -> tuple[list[Draft], list[Problem]]:
         """Every table of the source as a draft, and what is to be said of what is none."""
         drafts: list[Draft] = []
         problems: list[Problem] = []
-        for found in READERS[self.identification.format](self.path, self.identification):
+        for found in read_tables(self.path, self.identification, self.corrections):
             if isinstance(found, Problem):
                 problems.append(found)
                 continue
@@ -168,7 +201,15 @@ class _Stage:
         names, label_problems = named_columns(draft.labels, name)
         schema = inferred_schema(names, draft.decisions, draft.titles)
         checked = check_inferred(draft, schema, self.limit)
-        problems = (*draft.problems, *label_problems, *_shape_problems(draft))
+        problems = (
+            *draft.problems,
+            *label_problems,
+            *_shape_problems(draft),
+            *self._lost_corrections(draft, names),
+        )
+        chosen = self._chosen_types(draft, names)
+        if chosen:
+            return self._check_chosen(draft, schema, chosen, name, problems)
         return ValidTable(
             name=name,
             title=self._title(draft.title),
@@ -211,13 +252,12 @@ class _Stage:
         )
 
     def _check_given(self, draft: Draft, schema: Mapping[str, Any], name: str, started: float) -> ValidTable:
-        def seen(done: int) -> None:
-            self._seen(done, draft.row_count, "rows")
-
-        checked = check_given(draft, schema, self.limit, seen)
-        report = self._report(name, draft.header, len(schema["fields"]), checked, started)
+        settled = self._settle(draft, schema)
+        draft, schema = settled.draft, settled.schema
+        report = self._report(name, draft.header, len(schema["fields"]), settled.checked, started)
         errors = problems_of(report, schema, row_shift=draft.row_shift)
         decisions = () if errors else given_decisions(draft, schema)
+        problems = (*draft.problems, *settled.notes)
         return ValidTable(
             name=name,
             title=self._title(draft.title),
@@ -226,9 +266,92 @@ class _Stage:
             table_schema=schema,
             decisions=decisions,
             report=report,
-            problems=(*(problem.in_table(name) for problem in draft.problems), *errors),
+            problems=(*(problem.in_table(name) for problem in problems), *errors),
             draft=draft,
+            quarantine=settled.quarantine,
         )
+
+    def _chosen_types(self, draft: Draft, names: Sequence[str]) -> dict[str, Mapping[str, Any]]:
+        """The types a publisher chose for columns of this table, by the column's published name."""
+        if self.corrections is None:
+            return {}
+        wanted = self.corrections.of_table(draft.title).columns
+        by_label = _names_by_label(draft, names)
+        return {by_label[label]: properties for label, properties in wanted.items() if label in by_label}
+
+    def _lost_corrections(self, draft: Draft, names: Sequence[str]) -> list[Problem]:
+        """Types chosen for this very table, but for a column that it does not have (any more)."""
+        own = self.corrections.own(draft.title) if self.corrections else None
+        known = _names_by_label(draft, names)
+        return [
+            Problem("correction-unknown-column", {"label": shown(label)})
+            for label in (own.columns if own else ())
+            if label not in known
+        ]
+
+    def _check_chosen(
+        self,
+        draft: Draft,
+        inferred: Mapping[str, Any],
+        chosen: Mapping[str, Mapping[str, Any]],
+        name: str,
+        problems: Sequence[Problem],
+    ) -> ValidTable:
+        """Without a schema, but with types chosen for some columns: only their cells can be at fault."""
+        started = time.monotonic()
+        fields = [
+            {key: field[key] for key in ("name", "title") if key in field} | dict(chosen[field["name"]])
+            if field["name"] in chosen
+            else field
+            for field in inferred["fields"]
+        ]
+        names = tuple(field["name"] for field in fields)
+        regular = replace(draft, labels=names, header_width=len(names), irregular=Irregular())
+        settled = self._settle(regular, reduced_schema({"fields": fields}))
+        report = self._report(name, names, len(names), settled.checked, started)
+        errors = problems_of(report, settled.schema, row_shift=draft.row_shift)
+        decisions = tuple(
+            given if field in chosen else own
+            for field, given, own in zip(
+                names,
+                draft.decisions if errors else given_decisions(settled.draft, settled.schema),
+                draft.decisions,
+                strict=True,
+            )
+        )
+        return ValidTable(
+            name=name,
+            title=self._title(draft.title),
+            columns=columns_of(settled.schema, decisions, name),
+            row_count=settled.draft.row_count,
+            table_schema=settled.schema,
+            decisions=decisions,
+            report=report,
+            problems=(*(problem.in_table(name) for problem in (*problems, *settled.notes)), *errors),
+            draft=settled.draft,
+            quarantine=settled.quarantine,
+        )
+
+    def _settle(self, draft: Draft, schema: Mapping[str, Any]) -> _Settled:
+        """Check a table, and where rows are at fault do with them what the publisher decided."""
+
+        def seen(done: int) -> None:
+            self._seen(done, draft.row_count, "rows")
+
+        checked = check_given(draft, schema, self.limit, seen)
+        if not checked.errors or self.faulty_rows is FaultyRows.REFUSE:
+            return _Settled(draft, schema, checked)
+        if self.faulty_rows is FaultyRows.AS_TEXT:
+            loosened, columns = text_where_faulty(draft, schema)
+            if not columns:
+                return _Settled(draft, schema, checked)
+            note = Problem("columns-made-text", {"columns": ", ".join(map(shown, columns))})
+            return _Settled(draft, loosened, check_given(draft, loosened, self.limit, seen), None, (note,))
+        kept, quarantine = set_aside(draft, schema)
+        if quarantine is None:
+            return _Settled(draft, schema, checked)
+        note = Problem("rows-set-aside", {"count": quarantine.rows})
+        return _Settled(kept, schema, check_given(kept, schema, self.limit, seen), quarantine, (note,))
 
     def _report(
         self, name: str, labels: Sequence[str], fields: int, checked: Checked, started: float
@@ -260,6 +383,10 @@ class _Stage:
             name, number = f"{stem}-{number}", number + 1
         self._names.add(name)
         return name
+
+
+def _names_by_label(draft: Draft, names: Sequence[str]) -> dict[str, str]:
+    return dict(zip(draft.labels, names, strict=True)) | {name: name for name in names}
 
 
 def _shape_problems(draft: Draft) -> list[Problem]:

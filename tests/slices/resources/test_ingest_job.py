@@ -160,13 +160,13 @@ def test_a_file_deleted_meanwhile_is_no_error(shelf, monkeypatch, gone: str) -> 
     if gone == "before":
         shelf.resources.delete_resource(COMMAND_LINE, received.resource_id)
     else:
-        store_table = shelf.ingest._store_table
+        put = shelf.store.put
 
-        def deleting_first(table):
+        def deleting_first(stream):
             shelf.resources.delete_resource(COMMAND_LINE, received.resource_id)
-            return store_table(table)
+            return put(stream)
 
-        monkeypatch.setattr(shelf.ingest, "_store_table", deleting_first)
+        monkeypatch.setattr(shelf.store, "put", deleting_first)
     shelf.ingest.run({"version_id": received.version_id}, FIRST)
     assert tables(shelf) == 0
     assert shelf.catalogue_queries.dataset(COMMAND_LINE, "bang").state == "draft"
