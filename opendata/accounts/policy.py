@@ -26,6 +26,7 @@ class Permission(StrEnum):
     EDIT_DATASETS = "edit-datasets"
     PUBLISH_DATASETS = "publish-datasets"
     WITHDRAW_DATASETS = "withdraw-datasets"
+    RELEASE_PERSONAL_DATA = "release-personal-data"
     MANAGE_MEMBERS = "manage-members"
 
     MANAGE_PORTAL = "manage-portal"
@@ -37,6 +38,7 @@ _ROLE_PERMISSIONS = {
         Permission.EDIT_DATASETS,
         Permission.PUBLISH_DATASETS,
         Permission.WITHDRAW_DATASETS,
+        Permission.RELEASE_PERSONAL_DATA,
         Permission.MANAGE_MEMBERS,
     },
 }

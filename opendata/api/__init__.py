@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from opendata.api import datasets, documentation, openapi, resources, tables
+from opendata.api import datasets, decisions, documentation, openapi, resources, tables
 from opendata.api.addresses import PREFIX
 from opendata.api.reading import refuse_unreadable
 from opendata.api.sharing import add_sharing_headers
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 def register(app: Flask) -> None:
     """Add every operation and the documentation to an app whose services are attached."""
     api = openapi.make_api(app)
-    for blueprint in (datasets.blueprint, resources.blueprint, tables.blueprint, documentation.blueprint):
-        api.register_blueprint(blueprint, url_prefix=PREFIX)
+    for part in (datasets, resources, tables, decisions, documentation):
+        api.register_blueprint(part.blueprint, url_prefix=PREFIX)
     app.register_blueprint(documentation.assets)
     with app.app_context():
         app.extensions[documentation.EXTENSION] = openapi.finish(api, services().profile)

@@ -136,6 +136,7 @@ def status(view: ResourceView) -> dict[str, Any]:
             "unit": shown.progress_unit,
         },
         "problems": [file_problem(problem) for problem in problems],
+        "findings": list(shown.findings) if view.may_edit else [],
     }
 
 

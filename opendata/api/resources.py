@@ -135,7 +135,7 @@ def delete_resource(resource_id: str) -> Answer:
     summary=N_("Follow an upload"),
     description=N_(
         "The newest upload, with a token of its agency; the published version for everyone else. Ask again "
-        "until state is “published” or “failed”; problems say what was found and what to do."
+        "until state is “published”, “failed” or “held”; problems say what was found and what to do."
     ),
     query=NoParametersSchema,
     answer=StatusSchema,

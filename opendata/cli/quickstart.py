@@ -201,12 +201,15 @@ def _follow(
     while not supervisor.stopping:
         supervisor.tend()
         states = services.resource_queries.states(waiting)
-        settled = sum(state in {VersionState.PUBLISHED, VersionState.FAILED} for state in states.values())
+        settled = sum(
+            state in {VersionState.PUBLISHED, VersionState.FAILED, VersionState.HELD}
+            for state in states.values()
+        )
         if settled != told:
             say(f"  {settled}/{total} files ready")
             told = settled
         if settled == total:
-            failed = sum(state == VersionState.FAILED for state in states.values())
+            failed = sum(state != VersionState.PUBLISHED for state in states.values())
             if failed:
                 say(f"  {failed} files could not be published; see the page of each dataset.")
             return

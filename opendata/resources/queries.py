@@ -41,8 +41,21 @@ class NoTableError(NotFoundError):
 
 
 @dataclass(frozen=True, slots=True)
+class AttachedFile:
+    """A CSV file kept beside a table; `size` in bytes, `rows` how many rows it is about."""
+
+    sha256: str
+    size: int
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
 class TableView:
-    """A table of a version. `columns`, `profile`, `report` in the shapes of resources.ingest.result."""
+    """A table of a version. `columns`, `profile`, `report` in the shapes of resources.ingest.result.
+
+    `quarantine` lists the rows set aside, `changed_rows` those that differ from the version before, for which
+    `differences` has the counts (shape of `ingest.differences`).
+    """
 
     name: str
     title: str
@@ -55,6 +68,9 @@ class TableView:
     problems: tuple[Problem, ...]
     parquet_sha256: str
     parquet_size: int
+    quarantine: AttachedFile | None
+    differences: dict[str, Any] | None
+    changed_rows: AttachedFile | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +95,24 @@ class VersionView:
     problems: tuple[Problem, ...]
     no_table: Problem | None
     identification: dict[str, Any]
+    given_schema: dict[str, Any] | None
+    faulty_rows: str
+    findings: tuple[dict[str, Any], ...]
+    decided_by: str | None
 
     @property
     def is_settled(self) -> bool:
-        return self.state in {VersionState.PUBLISHED, VersionState.FAILED}
+        """Whether the work on it is done; one that is held waits for a person."""
+        return self.state in {VersionState.PUBLISHED, VersionState.FAILED, VersionState.HELD}
+
+    @property
+    def is_held(self) -> bool:
+        return self.state == VersionState.HELD
+
+    @property
+    def has_faulty_rows(self) -> bool:
+        """Whether it failed for rows that its publisher may set aside or keep as text."""
+        return self.state == VersionState.FAILED and any(problem.row for problem in self.problems)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +130,7 @@ class ResourceView:
     latest: VersionView
     tables: tuple[TableView, ...]
     may_edit: bool
+    corrections: dict[str, Any] | None
 
     def table(self, name: str | None) -> TableView:
         """The table of that name, the first one without. Raises NoTableError, NotFoundError."""
@@ -204,6 +235,7 @@ class ResourceQueries:
             latest=_version_view(latest),
             tables=self._tables(current_id) if current_id else (),
             may_edit=can_edit_dataset(actor, dataset),
+            corrections=resource.corrections,
         )
 
     def _read_tables(self, version_id: str) -> tuple[TableView, ...]:
@@ -227,6 +259,13 @@ class ResourceQueries:
                 problems=tuple(Problem.from_json(problem) for problem in table.problems),
                 parquet_sha256=table.parquet_sha256,
                 parquet_size=table.parquet_size,
+                quarantine=_attached(
+                    table.quarantine_sha256, table.quarantine_size, table.quarantine_rows or 0
+                ),
+                differences=table.differences,
+                changed_rows=_attached(
+                    table.differences_sha256, table.differences_size, _changed(table.differences)
+                ),
             )
             for table in rows
         )
@@ -265,6 +304,14 @@ def _visible(session: Session, actor: Actor, resource_id: str) -> tuple[Resource
     return resource, dataset
 
 
+def _attached(sha256: str | None, size: int | None, rows: int) -> AttachedFile | None:
+    return AttachedFile(sha256, size or 0, rows) if sha256 else None
+
+
+def _changed(differences: dict[str, Any] | None) -> int:
+    return sum(differences[kind] for kind in ("added", "removed", "changed")) if differences else 0
+
+
 def _version_view(version: ResourceVersion) -> VersionView:
     return VersionView(
         id=version.id,
@@ -285,4 +332,8 @@ def _version_view(version: ResourceVersion) -> VersionView:
         problems=tuple(Problem.from_json(problem) for problem in version.problems),
         no_table=Problem.from_json(version.no_table) if version.no_table else None,
         identification=version.identification or {},
+        given_schema=version.given_schema,
+        faulty_rows=version.faulty_rows,
+        findings=tuple(version.findings or ()),
+        decided_by=version.decided_by,
     )

@@ -10,17 +10,30 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 
 from opendata.accounts import audit
 from opendata.accounts.policy import Permission
 from opendata.catalogue.events import dataset_changed
 from opendata.catalogue.service import editable
-from opendata.kernel.errors import N_, NotFoundError, PortalError, UnauthenticatedError
+from opendata.kernel.errors import (
+    N_,
+    ConflictError,
+    FieldError,
+    InvalidInputError,
+    NotFoundError,
+    PortalError,
+    UnauthenticatedError,
+)
 from opendata.kernel.ids import utc_now
+from opendata.kernel.storage import StoredFile
 from opendata.kernel.text import clean_line, clean_text
 from opendata.resources.events import resource_received
-from opendata.resources.models import Resource, ResourceVersion, VersionState
+from opendata.resources.formats.corrections import Corrections
+from opendata.resources.ingest.problems import Problem
+from opendata.resources.ingest.result import FaultyRows
+from opendata.resources.models import PublishedTable, Resource, ResourceVersion, VersionState
+from opendata.resources.publishing import lock_version, swing_pointer
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -29,8 +42,9 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from opendata.accounts.policy import Actor
+    from opendata.catalogue.models import Dataset
     from opendata.kernel.db import Database, UnitOfWork
-    from opendata.kernel.storage import FileStore, Readable, StoredFile
+    from opendata.kernel.storage import FileStore, Readable
 
 LONGEST_FILENAME = 200
 LONGEST_ENDING = 20
@@ -41,6 +55,16 @@ class EmptyFileError(PortalError):
     code = "empty-file"
     status = 422
     template = N_("The file is empty (0 bytes). Choose the file again, or check that it was saved.")
+
+
+class StillProcessedError(ConflictError):
+    code = "still-processed"
+    template = N_("The newest version is still being processed. Wait until it is finished.")
+
+
+class NotHeldError(ConflictError):
+    code = "not-held"
+    template = N_("This version waits for no decision (any more).")
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +133,69 @@ class ResourceService:
             version = self._add_version(unit, actor, resource, upload, stored)
             return Received(slug, resource.id, version.id)
 
+    def read_again(
+        self,
+        actor: Actor,
+        resource_id: str,
+        corrections: Mapping[str, Any] | None = None,
+        faulty_rows: str = FaultyRows.REFUSE,
+    ) -> Received:
+        """Take the newest upload once more, as a new version, read in another way.
+
+        `corrections` (JSON of `formats.corrections`; None keeps those there are) stay with the resource and
+        hold for its later versions; `faulty_rows` holds for this version alone. Raises InvalidInputError.
+        """
+        wanted = _checked_corrections(corrections)
+        if faulty_rows not in set(FaultyRows):
+            reason = ", ".join(FaultyRows)
+            raise InvalidInputError(
+                FieldError("faulty_rows", N_("Choose one of: %(known)s."), {"known": reason})
+            )
+        with self._database.unit_of_work() as unit:
+            resource, slug = editable_resource(unit.session, actor, resource_id)
+            latest = unit.session.scalars(
+                select(ResourceVersion)
+                .where(ResourceVersion.resource_id == resource.id)
+                .order_by(ResourceVersion.number.desc())
+                .limit(1)
+            ).one()
+            if latest.state in {VersionState.RECEIVED, VersionState.PROCESSING}:
+                raise StillProcessedError
+            if wanted is not None:
+                resource.corrections = wanted
+                audit.record(
+                    unit, actor, "resource.correct", ("resource", resource.id), {"corrections": wanted}
+                )
+            upload = Upload(_Nothing(), latest.filename, table_schema=latest.given_schema)
+            stored = StoredFile(latest.sha256, latest.size)
+            version = self._add_version(unit, actor, resource, upload, stored)
+            version.faulty_rows = FaultyRows(faulty_rows)
+            return Received(slug, resource.id, version.id)
+
+    def release(self, actor: Actor, resource_id: str, number: int) -> None:
+        """Publish a version that was held for its personal data: the actor answers for it.
+
+        Raises ForbiddenError, NotFoundError, NotHeldError.
+        """
+        with self._database.unit_of_work() as unit:
+            dataset, resource, version = _held(unit.session, actor, resource_id, number)
+            actor.require(Permission.RELEASE_PERSONAL_DATA, dataset.agency_code)
+            now = self._clock()
+            version.state, version.finished_at = VersionState.PUBLISHED, now
+            version.decided_by = actor.name
+            audit.record(unit, actor, "resource.release", ("resource", resource.id), {"version": number})
+            swing_pointer(unit, dataset, resource, version, now)
+
+    def turn_down(self, actor: Actor, resource_id: str, number: int) -> None:
+        """End a held version: it is not published, and its tables are dropped. Raises as `release`."""
+        with self._database.unit_of_work() as unit:
+            _, resource, version = _held(unit.session, actor, resource_id, number)
+            version.state, version.finished_at = VersionState.FAILED, self._clock()
+            version.decided_by = actor.name
+            version.problems = [*version.problems, Problem("personal-data-kept-back").to_json()]
+            unit.session.execute(delete(PublishedTable).where(PublishedTable.version_id == version.id))
+            audit.record(unit, actor, "resource.turn-down", ("resource", resource.id), {"version": number})
+
     def describe_resource(
         self,
         actor: Actor,
@@ -160,6 +247,7 @@ class ResourceService:
             created_at=self._clock(),
             created_by=actor.name,
             given_schema=dict(upload.table_schema) if upload.table_schema else None,
+            corrections=resource.corrections,
         )
         unit.session.add(version)
         unit.session.flush()
@@ -167,6 +255,13 @@ class ResourceService:
         audit.record(unit, actor, "resource.upload", ("resource", resource.id), details)
         unit.emit(resource_received(version.id))
         return version
+
+
+class _Nothing:
+    """The stream of a file that is in the store already."""
+
+    def read(self, _size: int, /) -> bytes:
+        return b""
 
 
 class _Rejoined:
@@ -202,6 +297,33 @@ def editable_resource(
     if resource is None:
         raise NotFoundError
     return resource, dataset.slug
+
+
+def _held(
+    session: Session, actor: Actor, resource_id: str, number: int
+) -> tuple[Dataset, Resource, ResourceVersion]:
+    editable_resource(session, actor, resource_id)
+    version_id = session.scalar(
+        select(ResourceVersion.id).where(
+            ResourceVersion.resource_id == resource_id, ResourceVersion.number == number
+        )
+    )
+    if version_id is None:
+        raise NotFoundError
+    found = lock_version(session, version_id)
+    if found is None or found[2].state != VersionState.HELD:
+        raise NotHeldError
+    return found
+
+
+def _checked_corrections(corrections: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    if corrections is None:
+        return None
+    try:
+        return Corrections.from_json(dict(corrections)).to_json()
+    except ValueError as error:
+        message = N_("The corrections cannot be used: %(reason)s.")
+        raise InvalidInputError(FieldError("corrections", message, {"reason": str(error)})) from error
 
 
 def clean_filename(name: str) -> str:

@@ -9,7 +9,17 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint
 
-from opendata.web import accounts, assets, datasets, home, publishing, publishing_files, resources
+from opendata.web import (
+    accounts,
+    assets,
+    changes,
+    datasets,
+    home,
+    publishing,
+    publishing_decisions,
+    publishing_files,
+    resources,
+)
 from opendata.web.form_tokens import refuse_foreign_forms
 
 if TYPE_CHECKING:
@@ -20,7 +30,16 @@ def register(app: Flask) -> None:
     pages = Blueprint("web", __name__)
     pages.url_value_preprocessor(_take_language)
     pages.before_request(refuse_foreign_forms)
-    for part in (home, datasets, resources, publishing, publishing_files, accounts):
+    for part in (
+        home,
+        datasets,
+        resources,
+        changes,
+        publishing,
+        publishing_files,
+        publishing_decisions,
+        accounts,
+    ):
         pages.register_blueprint(part.blueprint, url_prefix="/<any(vi, en):lang>")
     pages.register_blueprint(home.entrances)
     pages.register_blueprint(assets.blueprint)

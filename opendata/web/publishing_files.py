@@ -11,7 +11,9 @@ from opendata.kernel.errors import InvalidInputError, NotFoundError
 from opendata.web import addresses
 from opendata.web.access import signed_in
 from opendata.web.form_tokens import takes_file
+from opendata.web.publishing_decisions import may_release
 from opendata.web.publishing_pages import workbench_page
+from opendata.web.reading_form import build_reading_form
 from opendata.web.rendering import render_page
 from opendata.web.uploads import take_upload
 
@@ -37,7 +39,14 @@ def progress(slug: str, resource_id: str) -> Response:
     file = services().resource_queries.resource(page_actor(), resource_id)
     if file.dataset_slug != slug or not file.may_edit:
         raise NotFoundError
-    return render_page("publishing/progress.html", file=file, version=file.latest)
+    return render_page(
+        "publishing/progress.html",
+        file=file,
+        version=file.latest,
+        findings=[PersonalFinding.from_json(finding).problem() for finding in file.latest.findings],
+        may_release=may_release(file),
+        asked=build_reading_form(file).asked,
+    )
 
 
 @blueprint.post("/publish/<slug>/files/<resource_id>/replace")

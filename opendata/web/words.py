@@ -18,6 +18,7 @@ DATASET_STATES: Final[Mapping[str, str]] = {
 VERSION_STATES: Final[Mapping[str, str]] = {
     "received": N_("Waiting to be processed"),
     "processing": N_("Being processed"),
+    "held": N_("Waits for a decision"),
     "published": N_("Published"),
     "failed": N_("Not published"),
 }

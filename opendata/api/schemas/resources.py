@@ -132,8 +132,13 @@ class StatusSchema(Schema):
     version = fields.Integer(required=True)
     state = fields.String(
         required=True,
-        metadata={"enum": STATES, "description": N_("It rests at “published” or “failed”")},
+        metadata={"enum": STATES, "description": N_("It rests at “published”, “failed” or “held”")},
     )
     stage = fields.String(required=True, metadata={"enum": STAGES})
     progress = fields.Nested(ProgressSchema, required=True)
     problems = fields.List(fields.Nested(FileProblemSchema), required=True)
+    findings = fields.List(
+        fields.Raw(metadata={"type": "object"}),
+        required=True,
+        metadata={"description": N_("Personal data found, masked; only for those who may decide about it")},
+    )

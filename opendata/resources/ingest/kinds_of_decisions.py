@@ -49,6 +49,15 @@ DECISION_NOTES: Final = (
         N_("Check whether the column was renamed, and choose its type again."),
     ),
     ProblemKind(
+        "personal-data-kept-back",
+        "error",
+        N_("Kept back for its personal data"),
+        N_(
+            "Someone of the agency decided that this version is not published because of the personal data in it."
+        ),
+        N_("Take the personal data out of the file, then send it again."),
+    ),
+    ProblemKind(
         "differences-unknown",
         "info",
         N_("Not compared with the version before"),
