@@ -16,12 +16,13 @@ from opendata.resources.meanings.value_tests import folded, spelled
 if TYPE_CHECKING:
     from opendata.resources.meanings.meaning import Test
 
-FAMILY_NAMES: Final = frozenset(
+_FREQUENT: Final = (
     "nguyen tran le pham hoang huynh vu vo phan truong bui dang do ngo ho duong dinh doan lam mai trinh dao cao ly "
     "luong luu ha thai chau ta phung to vuong tong quach trieu dam nghiem thach kieu la tang quan ton lo vi ma "
     "giang hua luc nong be khuc thieu phi bach chu mac an cu kim danh son ong lai au hang giap ngac lu lieu tieu "
-    "diep sam vang sung lau thao cha hau ksor nay rmah siu kpa nie y ro cham dong chieu quang cam ban".split()
+    "diep sam vang sung lau thao cha hau ksor nay rmah siu kpa nie y ro cham dong chieu quang cam ban"
 )
+FAMILY_NAMES: Final = frozenset(_FREQUENT.split())
 # Words that start like a family name but name an office, a place or a thing.
 _NO_PERSON: Final = (
     r"\b(?:cong ty|tnhh|co phan|truong|benh vien|xa|phuong|quan|huyen|tinh|thanh pho|duong|pho|so|ubnd|uy ban|trung tam"
