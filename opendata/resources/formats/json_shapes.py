@@ -127,8 +127,12 @@ class RecordShape:
                     for inner, kinds in member.inner.items()
                 )
             elif name not in lists:
-                found.append(Field(label, name, None, member.kinds))
+                found.append(self.as_cell(name))
         return found
+
+    def as_cell(self, name: str) -> Field:
+        """The member as one column, whatever it holds."""
+        return Field(clean(name).strip(), name, None, self.members[name].kinds)
 
 
 def likely_keys(shape: RecordShape) -> list[str]:

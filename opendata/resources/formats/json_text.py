@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
@@ -27,6 +28,15 @@ LONGEST_RECORD: Final = 32 * MEGABYTE
 BLANKS: Final = " \t\r\n"
 _FIRST_WINDOW: Final = 1 << 16
 _LONGEST_TOKEN: Final = 16
+
+
+def _refuse(constant: str) -> Any:
+    raise ValueError(constant)
+
+
+# A line break is never part of a string in JSON, where it has to be escaped.
+_LINE_BREAK: Final = re.compile(r"[ \t\r]*\n\s*")
+_ROUNDING: Final = json.JSONDecoder(parse_int=float, parse_constant=_refuse)
 
 
 class NumberText(str):
@@ -114,6 +124,7 @@ class Window:
         self._line = 1
         self._line_start = 0
         self._dropped = 0
+        self._longest = 0
 
     def peek(self) -> str:
         """The next character that is not white space, empty at the end."""
@@ -134,11 +145,21 @@ class Window:
 
     def value(self, number: int = 1) -> Any:
         """The next value; the window grows until it holds the whole of it. `number` is for the sentence."""
+        return self._next(self._decode, number)[0]
+
+    def value_and_text(self, number: int = 1) -> tuple[Any, str]:
+        """The next value with rounded numbers, and as it is written: many times faster than to write it again."""
+        value, start = self._next(_ROUNDING, number)
+        text = self.buffer[start : self.position]
+        return value, _LINE_BREAK.sub(" ", text) if "\n" in text else text
+
+    def _next(self, decode: json.JSONDecoder, number: int) -> tuple[Any, int]:
+        """The next value and where in the buffer it starts; `position` is then its end."""
         if not self.peek():
             raise self.invalid()
         while True:
             try:
-                value, end = self._decode.raw_decode(self.buffer, self.position)
+                value, end = decode.raw_decode(self.buffer, self.position)
             except RecursionError as error:
                 raise UnreadableError(Problem("json-too-deep", {"record": number})) from error
             except json.JSONDecodeError as error:
@@ -148,8 +169,9 @@ class Window:
                 raise self.invalid() from error
             else:
                 if end < len(self.buffer) or self.is_last:
-                    self.position = end
-                    return value
+                    start, self.position = self.position, end
+                    self._longest = max(self._longest, end - start)
+                    return value, start
             if len(self.buffer) - self.position > LONGEST_RECORD:
                 raise too_long(number)
             self._grow()
@@ -162,7 +184,10 @@ class Window:
         return UnreadableError(Problem("json-invalid", where, row=self._line + before.count("\n")))
 
     def _grow(self) -> None:
-        """Drops what is decoded and reads as much again as is left, so that retries stay linear."""
+        """Drops what is decoded and reads as much again as is left, so that retries stay linear.
+
+        Values are often of one size: room for two of the longest so far spares most of the retries.
+        """
         done = self.buffer[: self.position]
         self._line += done.count("\n")
         if "\n" in done:
@@ -170,7 +195,7 @@ class Window:
         self._dropped += self.position
         self.buffer = self.buffer[self.position :]
         self.position = 0
-        more = self._text.read(max(_FIRST_WINDOW, len(self.buffer)))
+        more = self._text.read(max(_FIRST_WINDOW, len(self.buffer), 2 * self._longest))
         self.is_last = not more
         self.buffer += more
 
@@ -217,7 +242,3 @@ def _comma(window: Window, end: str) -> None:
 def _is_certain(error: json.JSONDecodeError, length: int) -> bool:
     """Whether the text is wrong and not only cut off: the fault lies before the last token of the window."""
     return not error.msg.startswith("Unterminated string") and error.pos < length - _LONGEST_TOKEN
-
-
-def _refuse(constant: str) -> Any:
-    raise ValueError(constant)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from opendata.resources.formats import csv_table, json_records, parquet_table, spreadsheet
+from opendata.resources.formats import archives, csv_table, geojson, json_records, parquet_table, spreadsheet
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
+    from opendata.resources.formats.archives import ArchiveReader
     from opendata.resources.formats.corrections import Corrections
     from opendata.resources.formats.table import CorrectableReader, Reader, SourceTable
     from opendata.resources.ingest.problems import Problem
@@ -28,15 +30,32 @@ READERS: Final[Mapping[str, Reader]] = {
     **CORRECTABLE,
     "json": json_records.tables,
     "jsonl": json_records.tables,
+    "geojson": geojson.tables,
     "parquet": parquet_table.tables,
+}
+# Formats that hold files of the others, but not of each other: an archive in an archive is not opened.
+ARCHIVES: Final[Mapping[str, ArchiveReader]] = {
+    "zip": archives.zip_tables,
+    "gzip": archives.gzip_tables,
 }
 
 
 def read_tables(
-    path: Path, identification: Identification, corrections: Corrections | None = None
+    path: Path,
+    identification: Identification,
+    corrections: Corrections | None = None,
+    *,
+    workdir: Path | None = None,
 ) -> Iterator[SourceTable | Problem]:
-    """The tables of an identified file, read as the publisher said where the format leaves room for it."""
-    correctable = CORRECTABLE.get(identification.format)
-    if correctable is None or corrections is None:
-        return READERS[identification.format](path, identification)
-    return correctable(path, identification, corrections=corrections)
+    """The tables of an identified file, read as the publisher said where the format leaves room for it.
+
+    Members of archives are unpacked into `workdir`, one at a time, or where the system keeps such files.
+    """
+    readers: Mapping[str, Reader] = READERS
+    if corrections is not None:
+        corrected = {name: partial(reader, corrections=corrections) for name, reader in CORRECTABLE.items()}
+        readers = {**READERS, **corrected}
+    archive = ARCHIVES.get(identification.format)
+    if archive is not None:
+        return archive(path, identification, readers=readers, workdir=workdir)
+    return readers[identification.format](path, identification)

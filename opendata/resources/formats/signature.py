@@ -1,26 +1,25 @@
 """What a file is by its first bytes (and, for ZIP containers, its list of members), whatever its name says.
 
-Called by `ingest.identify`. Reads at most 8 KB and a ZIP directory of bounded size, never the content, so a
-hostile file costs nothing here. Text is not told apart here: `formats.text` does that.
+Called by `ingest.identify`. Reads at most 8 KB and a ZIP directory of bounded size; of a workbook it also counts
+what its parts unpack to, since a library reads them later. Text is not told apart here: `formats.text` does that.
 """
 
 from __future__ import annotations
 
-import zipfile
-import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from opendata.resources.formats.unpacking import MEGABYTE, MOST_UNPACKED
+from opendata.resources.formats.workbook_parts import check_workbook, head_of
+from opendata.resources.formats.zip_directory import read_directory
 from opendata.resources.ingest.problems import Problem, UnreadableError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from opendata.resources.formats.zip_directory import Entry
+
 HEAD_BYTES: Final = 8192
-MEGABYTE: Final = 1 << 20
-# A workbook of a million rows and thirty columns unpacks to about a gigabyte; bombs aim far higher.
-MOST_UNPACKED: Final = 2048 * MEGABYTE
-MOST_MEMBERS: Final = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +38,7 @@ _FORMATS = (
     Format("tsv", "text/tab-separated-values", is_table=True, is_text=True),
     Format("json", "application/json", is_table=True, is_text=True),
     Format("jsonl", "application/jsonl", is_table=True, is_text=True),
-    Format("geojson", "application/geo+json", is_text=True),
+    Format("geojson", "application/geo+json", is_table=True, is_text=True),
     Format("text", "text/plain", is_text=True),
     Format("html", "text/html", is_text=True),
     Format("xml", "application/xml", is_text=True),
@@ -54,8 +53,8 @@ _FORMATS = (
     Format("pptx", f"{_OFFICE}.presentationml.presentation"),
     Format("odt", "application/vnd.oasis.opendocument.text"),
     Format("office", "application/x-ole-storage"),
-    Format("zip", "application/zip"),
-    Format("gzip", "application/gzip"),
+    Format("zip", "application/zip", is_table=True),
+    Format("gzip", "application/gzip", is_table=True),
     Format("archive", "application/octet-stream"),
     Format("png", "image/png"),
     Format("jpeg", "image/jpeg"),
@@ -124,7 +123,8 @@ def claimed_format(filename: str) -> str | None:
 def signature(path: Path) -> str | None:
     """Name of the format that the bytes prove, None where they prove none (text, or unknown).
 
-    Raises UnreadableError for a container that is cut off or would unpack to more than MOST_UNPACKED.
+    Raises UnreadableError for a container that is cut off, contradicts itself, or is a workbook that would
+    unpack to more than MOST_UNPACKED.
     """
     with path.open("rb") as source:
         head = source.read(HEAD_BYTES)
@@ -140,48 +140,33 @@ def signature(path: Path) -> str | None:
 
 
 def _zip_format(path: Path) -> str:
-    try:
-        with zipfile.ZipFile(path) as container:
-            members = container.infolist()
-            names = {member.filename for member in members}
-            unpacked = sum(member.file_size for member in members)
-            kind = _mimetype_member(container) if "mimetype" in names else ""
-    except (
-        zipfile.BadZipFile,
-        zlib.error,
-        OSError,
-        EOFError,
-        ValueError,
-        NotImplementedError,
-        RuntimeError,
-    ) as error:
-        raise UnreadableError(Problem("archive-damaged", {"found": "zip"})) from error
-    found = _zip_kind(names, kind)
-    if FORMATS[found].is_table and (unpacked > MOST_UNPACKED or len(members) > MOST_MEMBERS):
-        sizes = {"size": unpacked // MEGABYTE, "limit": MOST_UNPACKED // MEGABYTE}
-        raise UnreadableError(Problem("workbook-too-large", sizes))
+    entries = read_directory(path)
+    found = _zip_kind(path, entries)
+    if FORMATS[found].is_table and found != "zip":
+        unpacked = sum(entry.unpacked for entry in entries)
+        if unpacked > MOST_UNPACKED:
+            sizes = {"size": unpacked // MEGABYTE, "limit": MOST_UNPACKED // MEGABYTE}
+            raise UnreadableError(Problem("workbook-too-large", sizes))
+        check_workbook(path, entries, found)
     return found
 
 
-def _mimetype_member(container: zipfile.ZipFile) -> str:
-    with container.open("mimetype") as member:
-        return member.read(HEAD_BYTES).decode("ascii", "replace").strip()
-
-
-def _zip_kind(names: set[str], mimetype: str) -> str:
-    members = {
+def _zip_kind(path: Path, entries: list[Entry]) -> str:
+    known = {
         "xl/workbook.xml": "xlsx",
         "xl/workbook.bin": "xlsb",
         "word/document.xml": "docx",
         "ppt/presentation.xml": "pptx",
     }
-    for member, name in members.items():
+    names = {entry.name: entry for entry in entries}
+    for member, name in known.items():
         if member in names:
             return name
     if any(name.startswith("xl/worksheets/") for name in names):
         return "xlsx"
-    if mimetype.startswith("application/vnd.oasis.opendocument."):
-        return "ods" if mimetype.endswith("spreadsheet") else "odt"
+    kind = head_of(path, names["mimetype"]).decode("ascii", "replace") if "mimetype" in names else ""
+    if kind.startswith("application/vnd.oasis.opendocument."):
+        return "ods" if kind.strip().endswith("spreadsheet") else "odt"
     return "zip"
 
 

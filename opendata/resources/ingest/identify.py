@@ -13,6 +13,7 @@ import io
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
+from opendata.resources.formats.archive_members import gzip_member, is_table_member
 from opendata.resources.formats.clean_text import MEGABYTE, CleanText
 from opendata.resources.formats.delimited import (
     LONGEST_CELL,
@@ -24,6 +25,7 @@ from opendata.resources.formats.delimited import (
 from opendata.resources.formats.signature import FORMATS, claimed_format, signature
 from opendata.resources.formats.spreadsheet import sheet_names
 from opendata.resources.formats.text import TextSurvey, survey_text
+from opendata.resources.formats.zip_directory import read_directory
 from opendata.resources.ingest.problems import Problem, UnreadableError
 from opendata.resources.ingest.result import Dialect, Identification, Progress
 
@@ -35,6 +37,8 @@ if TYPE_CHECKING:
 
 _BOOKS: Final = ("xlsx", "xlsb", "xls", "ods")
 _DELIMITED: Final = ("csv", "tsv")
+_ARCHIVES: Final = ("zip", "gzip")
+_SHOWN_MEMBERS: Final = 50
 # An unnamed text is a table when nearly all of its rows have the same many columns.
 _SURE_TABLE: Final = 0.5
 _CODEC_NAMES: Final = {
@@ -81,19 +85,32 @@ def identify(path: Path, filename: str, *, report: ReportProgress = silent) -> I
         problem = error.problem
         if problem.code == "archive-damaged":
             if file.claimed is None:
-                return _unread(file, "zip")
+                return _with(_unread(file, "zip"), table_format=False)
             if file.claimed in _BOOKS:
                 problem = Problem("archive-damaged", {"found": file.claimed})
         raise UnidentifiedError(problem, _unread(file, "zip")) from error
     if found is None:
         return _identify_text(file)
     identification = _unread(file, found)
-    if not FORMATS[found].is_table:
+    if found in _ARCHIVES:
+        identification = _identify_archive(file, identification, filename)
+    if not identification.table_format:
         if file.claimed:
             differs = {"claimed": file.claimed, "found": found}
             raise UnidentifiedError(Problem("content-differs", differs), identification)
         return identification
     return _identify_container(file, identification)
+
+
+def _identify_archive(file: _File, identification: Identification, filename: str) -> Identification:
+    """An archive is a table format when one of its members claims to be a table."""
+    if identification.format == "gzip":
+        member = gzip_member(file.path, filename)
+        evidence: dict[str, Any] = {"member": member}
+        return _with(identification, evidence=evidence, table_format=claimed_format(member) is not None)
+    names = [entry.name for entry in read_directory(file.path) if is_table_member(entry)]
+    evidence = {"tables": names[:_SHOWN_MEMBERS]}
+    return _with(identification, evidence=evidence, table_format=bool(names))
 
 
 def _identify_container(file: _File, identification: Identification) -> Identification:

@@ -47,4 +47,169 @@ _JSON: Final = (
     ),
 )
 
-CONTAINER_PROBLEMS: Final = (*_JSON,)
+_ARCHIVES: Final = (
+    ProblemKind(
+        "archive-inconsistent",
+        "error",
+        N_("The archive contradicts itself"),
+        N_(
+            "The list of members in the archive does not agree with the members themselves. It is damaged, or it was made to mislead."
+        ),
+        N_("Pack the files again with an ordinary program, and upload that."),
+    ),
+    ProblemKind(
+        "archive-overlapping",
+        "error",
+        N_("Members of the archive overlap"),
+        N_("Several members of the archive share the same bytes, as no ordinary program packs them."),
+        N_("Pack the files again with an ordinary program, and upload that."),
+    ),
+    ProblemKind(
+        "archive-too-many",
+        "error",
+        N_("Too many files in the archive"),
+        N_("The archive lists more than %(limit)s files."),
+        N_("Split it into several archives, or upload the tables on their own."),
+    ),
+    ProblemKind(
+        "archive-too-many-tables",
+        "error",
+        N_("Too many tables in the archive"),
+        N_("The archive holds %(count)s tables; at most %(limit)s are read from one file."),
+        N_("Put tables of the same kind together in one, or split the archive."),
+    ),
+    ProblemKind(
+        "archive-bomb",
+        "error",
+        N_("The file unpacks to far too much"),
+        N_("The file would unpack to more than %(size)s MB, %(ratio)s times its size. No table does that."),
+        N_("Check where the file comes from; if it really is data, upload it unpacked."),
+    ),
+    ProblemKind(
+        "archive-too-large",
+        "error",
+        N_("The file unpacks to too much"),
+        N_("The tables would unpack to more than %(limit)s MB."),
+        N_("Split them into several files, or upload them as Parquet."),
+    ),
+    ProblemKind(
+        "archive-unsafe-name",
+        "error",
+        N_("A file name that is not safe"),
+        N_(
+            "The archive holds “%(member)s”, a name that leads out of the folder it is unpacked in, or that some systems cannot have."
+        ),
+        N_("Pack the files again under plain names."),
+    ),
+    ProblemKind(
+        "archive-link",
+        "error",
+        N_("The archive holds a link"),
+        N_("“%(member)s” in the archive is no file but a link or a device."),
+        N_("Pack the files themselves, and upload that."),
+    ),
+    ProblemKind(
+        "archive-duplicate-name",
+        "error",
+        N_("Two files of the same name"),
+        N_("The archive holds “%(member)s” twice, so nobody can say which one is meant."),
+        N_("Pack the files again under different names."),
+    ),
+    ProblemKind(
+        "archive-locked",
+        "error",
+        N_("The archive has a password"),
+        N_("The tables in the archive are protected with a password, so nobody could read them."),
+        N_("Pack them without a password, and upload that."),
+    ),
+    ProblemKind(
+        "archive-member-damaged",
+        "error",
+        N_("A damaged file in the archive"),
+        N_("“%(member)s” in the archive is damaged or incomplete."),
+        N_("Check that the archive opens on your computer, and upload it again."),
+    ),
+    ProblemKind(
+        "archive-without-tables",
+        "error",
+        N_("No table could be read"),
+        N_("None of the files in the archive could be read as a table with rows."),
+        N_("Check that the right files were packed, and that they are not archives themselves."),
+    ),
+    ProblemKind(
+        "archive-method",
+        "warning",
+        N_("A file packed in an unusual way"),
+        N_("“%(member)s” is packed in a way that is not read here, so it stands in no table."),
+        N_("Pack it again as an ordinary ZIP (method “Deflate”), and upload that."),
+    ),
+    ProblemKind(
+        "archive-member-without-rows",
+        "warning",
+        N_("A file without rows in the archive"),
+        N_("“%(member)s” in the archive holds no rows, so it became no table."),
+        N_("Add the rows, or leave it out."),
+    ),
+    ProblemKind(
+        "archive-members-kept",
+        "info",
+        N_("Other files in the archive"),
+        N_(
+            "%(count)s other files in the archive are no tables: %(names)s. They are in the archive that can be downloaded."
+        ),
+        "",
+    ),
+    ProblemKind(
+        "descriptor-unsafe-path",
+        "error",
+        N_("A data package that points elsewhere"),
+        N_(
+            "The data package names “%(path)s” as a file, which does not lie in the archive. Nothing is ever fetched from elsewhere."
+        ),
+        N_("Put the file into the archive and name it by its path there."),
+    ),
+    ProblemKind(
+        "descriptor-unreadable",
+        "error",
+        N_("The data package cannot be read"),
+        N_("“datapackage.json” in the archive is not valid JSON, or is too large."),
+        N_("Correct it, or leave it out."),
+    ),
+    ProblemKind(
+        "xml-declarations",
+        "error",
+        N_("XML that declares entities"),
+        N_(
+            "“%(part)s” starts with a declaration of a document type, which is used to make a small file fill the memory or to fetch other files."
+        ),
+        N_("Save the file again from an ordinary program, without a document type."),
+    ),
+)
+
+_MAPS: Final = (
+    ProblemKind(
+        "geojson-without-features",
+        "error",
+        N_("A map without features"),
+        N_("The GeoJSON holds no features."),
+        N_("Export it as a FeatureCollection with at least one feature."),
+    ),
+    ProblemKind(
+        "geometry-as-text",
+        "info",
+        N_("Outlines as text"),
+        N_("The column “%(column)s” holds the shape of each feature as GeoJSON text."),
+        "",
+    ),
+    ProblemKind(
+        "geojson-other-system",
+        "warning",
+        N_("Coordinates in another system"),
+        N_(
+            "The map says that its coordinates are in the system %(system)s, not in degrees of WGS 84 as GeoJSON has to be."
+        ),
+        N_("Export it in WGS 84 (EPSG:4326), so that every program shows it in the right place."),
+    ),
+)
+
+CONTAINER_PROBLEMS: Final = (*_JSON, *_ARCHIVES, *_MAPS)

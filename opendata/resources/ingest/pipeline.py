@@ -66,7 +66,8 @@ def ingest_file(
     try:
         return run.tables()
     except UnreadableError as error:
-        if claimed_format(filename) is None and error.problem.code in _WRONG_GUESS:
+        is_guess = claimed_format(filename) is None and identification.encoding is not None
+        if is_guess and error.problem.code in _WRONG_GUESS:
             kept = _as_text(identification)
             return IngestResult(kept, no_table_reason=no_table_reason(kept))
         return IngestResult(identification, problems=(*identification.problems, error.problem))

@@ -185,7 +185,8 @@ class _Stage:
         """Every table of the source as a draft, and what is to be said of what is none."""
         drafts: list[Draft] = []
         problems: list[Problem] = []
-        for found in read_tables(self.path, self.identification, self.corrections):
+        sources = read_tables(self.path, self.identification, self.corrections, workdir=self.workdir)
+        for found in sources:
             if isinstance(found, Problem):
                 problems.append(found)
                 continue

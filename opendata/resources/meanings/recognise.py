@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 from opendata.resources.meanings.column_values import ColumnValues
 from opendata.resources.meanings.labels import names_match
 from opendata.resources.meanings.registry import MEANINGS
+from opendata.resources.meanings.value_tests import anything
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -64,6 +65,11 @@ class _Claim:
         return self.measured < self.share - _LENIENCE
 
     @property
+    def is_settled(self) -> bool:
+        """Nothing but the name counts, so a look at a few values is as good as one at all."""
+        return self.test is anything and self.total > 0
+
+    @property
     def holds(self) -> bool:
         meaning = self.meaning
         return (
@@ -93,7 +99,8 @@ def recognise(parquet_path: Path, columns: Sequence[Column]) -> tuple[str | None
         for position, (seen, counts) in values.first_look(list(claims)).items():
             claims[position] = _surviving(claims[position], seen, counts)
         claims = {position: held for position, held in claims.items() if held}
-        for position, seen, counts in values.counted(list(claims)):
+        unsettled = [position for position, held in claims.items() if not all(one.is_settled for one in held)]
+        for position, seen, counts in values.counted(unsettled):
             for claim in claims[position]:
                 claim.show(seen, counts)
     return tuple(_best(claims.get(position, [])) for position in range(len(columns)))
@@ -121,7 +128,9 @@ def _surviving(claims: list[_Claim], seen: pa.Array, counts: pa.Array) -> list[_
     kept = []
     for claim in claims:
         claim.show(seen, counts)
-        if not claim.is_lost:
+        if claim.is_settled:
+            kept.append(claim)
+        elif not claim.is_lost:
             claim.total = claim.fits = claim.contrasts = 0
             claim.distinct.clear()
             kept.append(claim)

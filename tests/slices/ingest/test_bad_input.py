@@ -64,7 +64,17 @@ BROKEN = {
         "x.xlsx",
         "content-differs",
     ),
-    "gzip renamed csv": (gzip.compress(b"a,b\n1,2\n"), "x.csv", "content-differs"),
+    "gzip of text renamed xlsx": (gzip.compress(b"x y\n"), "x.xlsx", "content-differs"),
+    "geojson without features": (
+        b'{"type": "FeatureCollection", "features": []}',
+        "x.geojson",
+        "geojson-without-features",
+    ),
+    "empty map named json": (
+        b'{"type": "FeatureCollection", "features": []}',
+        "x.json",
+        "geojson-without-features",
+    ),
     "web page renamed csv": (
         b"\n<!DOCTYPE html><html><body>404, not found</body>",
         "x.csv",
@@ -178,13 +188,6 @@ NO_TABLE = {
     "binary": (bytes(range(256)) * 4, "x.bin", "not-tabular", "binary"),
     "no ending": (bytes(range(256)) * 4, "x", "not-tabular", "binary"),
     "notes in brackets": (b"[see the minutes]\n", "x.txt", "text-without-table", "text"),
-    "geojson": (b'{"type": "FeatureCollection", "features": []}', "x.geojson", "not-tabular", "geojson"),
-    "geojson named json": (
-        b'{"type": "FeatureCollection", "features": []}',
-        "x.json",
-        "not-tabular",
-        "geojson",
-    ),
     "sqlite": (b"SQLite format 3\x00" + b"\0" * 90, "x.db", "not-tabular", "sqlite"),
     "video": (b"\0\0\0\x20ftypisom" + b"\0" * 30, "x.mp4", "not-tabular", "video"),
 }

@@ -1,0 +1,119 @@
+"""Personal values inside longer texts: what each looks like there, and how many make a finding.
+
+A number counts only where no digit, point or comma stands before it, so that fractions and amounts are left
+alone, and only where most numbers of that length in the column look so: among random codes of twelve digits
+one in forty has the structure of a citizen number, among those of ten one in thirty that of a mobile phone.
+A number that the text itself calls CCCD or CMND always counts.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Final
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from opendata.resources.meanings.lists import former_provinces
+from opendata.resources.meanings.masking import masked_email, masked_number, masked_phone
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+LEAST_VALUES: Final = 3
+LEAST_SHARE: Final = 0.05
+_MOST_OF_THEM: Final = 0.5
+# Cheap, and true of every value that any pattern below finds.
+SUSPECT: Final = r"@|[0-9][0-9 .\-]{7,}[0-9]"
+_BEFORE: Final = r"(?:^|[^\d.,])"
+_AFTER: Final = r"(?:[^\d]|$)"
+_EMAIL: Final = r"[A-Za-z0-9._%+\-]+@[A-Za-z0-9\-]+(?:\.[A-Za-z0-9\-]+)*\.[A-Za-z]{2,24}"
+_PHONE: Final = r"(?:\+?84|0)[ .\-]?(?:3[2-9]|5[25689]|7[06-9]|8[1-9]|9[0-46-9])(?:[ .\-]?\d){7}"
+_CALLED: Final = r"(?i:cccd|cmnd|cmt|căn cước|chứng minh)[^\d]{0,24}"
+
+
+@dataclass(frozen=True, slots=True)
+class Hidden:
+    """`found` and `rivals` are patterns of a whole text; `value` cuts out what is then masked.
+
+    `key` is the meaning that says the same of a whole column; `sure` is a form that needs no rivals' word.
+    """
+
+    key: str
+    code: str
+    found: str
+    value: str
+    mask: Callable[[str], str]
+    rivals: str = ""
+    sure: str = ""
+
+
+@cache
+def hidden_kinds() -> tuple[Hidden, ...]:
+    provinces = "|".join(sorted(former_provinces().codes))
+    citizen = rf"0(?:{provinces})(?:[01]\d{{2}}|[23][0-3]\d)\d{{6}}"
+    called = rf"{_CALLED}(?:\d{{12}}|\d{{9}}){_AFTER}"
+    return (
+        Hidden(
+            "citizen-id",
+            "personal-ids-in-text",
+            rf"{_BEFORE}{citizen}{_AFTER}|{called}",
+            r"(?<![\d.,])(?:\d{12}|\d{9})(?!\d)",
+            masked_number,
+            rivals=rf"{_BEFORE}\d{{12}}{_AFTER}",
+            sure=called,
+        ),
+        Hidden(
+            "phone",
+            "personal-phones-in-text",
+            rf"{_BEFORE}{_PHONE}{_AFTER}",
+            rf"(?<![\d.,]){_PHONE}(?!\d)",
+            masked_phone,
+            rivals=rf"{_BEFORE}\d{{10}}{_AFTER}",
+        ),
+        Hidden("email", "personal-emails-in-text", _EMAIL, _EMAIL, masked_email),
+    )
+
+
+class HiddenCount:
+    """How many values of one column hold one kind of personal value. Show it every suspect text."""
+
+    def __init__(self, kind: Hidden) -> None:
+        self.kind = kind
+        self.count = 0
+        self._rivals = 0
+        self._sure = 0
+        self.sample: list[str] = []
+
+    def show(self, texts: pa.Array, counts: pa.Array) -> None:
+        kind = self.kind
+        found = pc.match_substring_regex(texts, pattern=kind.found)
+        self.count += _total(counts, found)
+        if kind.rivals:
+            self._rivals += _total(
+                counts, pc.and_not(pc.match_substring_regex(texts, pattern=kind.rivals), found)
+            )
+        if kind.sure:
+            self._sure += _total(counts, pc.match_substring_regex(texts, pattern=kind.sure))
+        if len(self.sample) < LEAST_VALUES:
+            self._keep(texts.filter(found).slice(0, LEAST_VALUES).to_pylist())
+
+    def _keep(self, texts: list[str]) -> None:
+        for text in texts:
+            value = re.search(self.kind.value, text)
+            masked = self.kind.mask(value.group()) if value else ""
+            if masked and masked not in self.sample and len(self.sample) < LEAST_VALUES:
+                self.sample.append(masked)
+
+    def holds(self, values: int) -> bool:
+        """Whether it is a finding, among so many values of the column."""
+        if self._sure:
+            return True
+        enough = self.count >= LEAST_VALUES or (self.count > 0 and self.count >= values * LEAST_SHARE)
+        return enough and self.count >= (self.count + self._rivals) * _MOST_OF_THEM
+
+
+def _total(counts: pa.Array, found: pa.Array) -> int:
+    return pc.sum(counts.filter(found)).as_py() or 0
