@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from typing import TYPE_CHECKING, Any, Final
+
+from flask import Response
 
 from opendata.accounts.policy import Permission
 from opendata.api import addresses, representations
@@ -10,22 +14,23 @@ from opendata.api.access import EVERYONE, actor
 from opendata.api.operations import Answer, ApiBlueprint, Operation
 from opendata.api.schemas.decisions import (
     RELEASE,
+    ChangesSchema,
     CorrectionsSchema,
     DecisionSchema,
-    DifferencesSchema,
     ReadingSchema,
     TableOfVersionSchema,
 )
 from opendata.api.schemas.parameters import NoParametersSchema
 from opendata.api.schemas.resources import ReceivedSchema, StatusSchema
+from opendata.http.caching import digest_tag, label
 from opendata.http.context import services
-from opendata.http.files import Download, send_download
+from opendata.http.files import Download, content_disposition, send_download
 from opendata.kernel.errors import N_, NotFoundError
+from opendata.resources.ingest.differences import CHANGE_COLUMN
+from opendata.resources.ingest.set_aside import HEADER as QUARANTINE_HEADER
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from flask import Response
+    from collections.abc import Mapping, Sequence
 
     from opendata.resources.queries import AttachedFile, TableView, VersionView
 
@@ -118,24 +123,19 @@ def decide(body: dict[str, Any], resource_id: str) -> Answer:
         "Against the version that was public before: rows added, removed and changed, and columns."
     ),
     query=TableOfVersionSchema,
-    answer=DifferencesSchema,
+    answer=ChangesSchema,
     errors=(400, 404),
-    curl="curl '{base}/resources/{new_resource}/changes'",
+    curl="curl '{base}/resources/{resource}/changes'",
 )
 def read_changes(query: Mapping[str, Any], resource_id: str) -> Answer:
     version, table = _table(resource_id, query)
-    if table.differences is None:
-        raise NotFoundError
+    found = table.differences
     pairs = [("version", str(version.number)), ("table", table.name)]
     return Answer(
         {
-            **table.differences,
-            "retyped": {
-                name: {"before": before, "after": after}
-                for name, (before, after) in table.differences["retyped"].items()
-            },
             "table": table.name,
             "version": version.number,
+            "differences": found and found | {"retyped": _retyped(found["retyped"])},
             "rows_url": addresses.resource_url(resource_id, "changes.csv", pairs)
             if table.changed_rows
             else None,
@@ -153,11 +153,12 @@ def read_changes(query: Mapping[str, Any], resource_id: str) -> Answer:
     query=TableOfVersionSchema,
     contents=_CSV,
     errors=(400, 404, 416),
-    curl="curl -OJ '{base}/resources/{new_resource}/changes.csv'",
+    curl="curl -OJ '{base}/resources/{resource}/changes.csv'",
 )
 def download_changes(query: Mapping[str, Any], resource_id: str) -> Response:
     version, table = _table(resource_id, query)
-    return _attached(table.changed_rows, f"{table.name}-v{version.number}-changes.csv", version)
+    head = (CHANGE_COLUMN, *(column["name"] for column in table.columns))
+    return _attached(table.changed_rows, head, f"{table.name}-v{version.number}-changes.csv", version)
 
 
 @Operation(
@@ -173,11 +174,12 @@ def download_changes(query: Mapping[str, Any], resource_id: str) -> Response:
     query=TableOfVersionSchema,
     contents=_CSV,
     errors=(400, 404, 416),
-    curl="curl -OJ '{base}/resources/{new_resource}/quarantine.csv'",
+    curl="curl -OJ '{base}/resources/{resource}/quarantine.csv'",
 )
 def download_quarantine(query: Mapping[str, Any], resource_id: str) -> Response:
     version, table = _table(resource_id, query)
-    return _attached(table.quarantine, f"{table.name}-v{version.number}-quarantine.csv", version)
+    name = f"{table.name}-v{version.number}-quarantine.csv"
+    return _attached(table.quarantine, QUARANTINE_HEADER, name, version)
 
 
 def _table(resource_id: str, query: Mapping[str, Any]) -> tuple[VersionView, TableView]:
@@ -191,9 +193,19 @@ def _table(resource_id: str, query: Mapping[str, Any]) -> tuple[VersionView, Tab
     raise NotFoundError
 
 
-def _attached(file: AttachedFile | None, name: str, version: VersionView) -> Response:
+def _retyped(found: Mapping[str, Sequence[str]]) -> dict[str, dict[str, str]]:
+    return {name: {"before": before, "after": after} for name, (before, after) in found.items()}
+
+
+def _attached(file: AttachedFile | None, head: Sequence[str], name: str, version: VersionView) -> Response:
+    """The file, or where there is nothing to list a CSV of its header alone."""
     if file is None:
-        raise NotFoundError
+        written = io.StringIO(newline="")
+        csv.writer(written).writerow(head)
+        body = written.getvalue().encode()
+        response = Response(body, content_type="text/csv; charset=utf-8")
+        response.headers["Content-Disposition"] = content_disposition(name)
+        return label(response, tag=digest_tag(body), private=actor().is_known)
     return send_download(
         Download(
             path=services().store.path(file.sha256),

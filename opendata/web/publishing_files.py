@@ -8,6 +8,7 @@ from flask import Blueprint, redirect
 
 from opendata.http.context import page_actor, services
 from opendata.kernel.errors import InvalidInputError, NotFoundError
+from opendata.resources.meanings.personal_finding import PersonalFinding
 from opendata.web import addresses
 from opendata.web.access import signed_in
 from opendata.web.form_tokens import takes_file

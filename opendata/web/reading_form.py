@@ -50,7 +50,7 @@ TYPES: Final[tuple[tuple[Mapping[str, Any], str], ...]] = (
 )
 _TEXT_FORMATS: Final = frozenset({"csv", "tsv"})
 _BOOKS: Final = frozenset({"xlsx", "xlsb", "xls", "ods"})
-_ROWS: Final = re.compile(r"([0-9]{1,9})(?:\s*[-–]\s*([0-9]{1,9}))?")  # noqa: RUF001 - an en dash is meant
+_ROWS: Final = re.compile(r"([0-9]{1,9})(?:\s*[-–]\s*([0-9]{1,9}))?")
 _MOST_HEADER_ROWS: Final = 10
 
 Option = tuple[str, str, bool]
@@ -153,9 +153,9 @@ def _table_choice(key: str, table: TableView, held: Mapping[str, Any]) -> TableC
 
 
 def _column_choice(key: str, column: Mapping[str, Any], chosen: Mapping[str, Any] | None) -> ColumnChoice:
-    readings = [dict(choice) for choice in column.get("choices", ())]
+    readings: list[Mapping[str, Any]] = [dict(choice) for choice in column.get("choices", ())]
     is_asked = bool(readings) and chosen is None
-    offered = [(choice, _words(choice)) for choice in readings]
+    offered: list[tuple[Mapping[str, Any], str]] = [(choice, _words(choice)) for choice in readings]
     offered += [
         (properties, speak().gettext(words)) for properties, words in TYPES if properties not in readings
     ]

@@ -38,7 +38,7 @@ _ROWS: Final = {"type": ["array", "null"], "items": {"type": "integer", "minimum
 _ROW: Final = {"type": ["integer", "null"], "minimum": 1}
 _OF_TABLE: Final = {"header_rows": _ROWS, "last_row": _ROW, "columns": _COLUMNS}
 CORRECTIONS: Final = {
-    "type": ["object", "null"],
+    "type": "object",
     "properties": {
         "encoding": {"type": ["string", "null"], "enum": [*ENCODINGS, None]},
         "delimiter": {"type": ["string", "null"]},
@@ -115,8 +115,6 @@ class RetypedSchema(Schema):
 class DifferencesSchema(Schema):
     """What changed in a table since the version that was public before."""
 
-    table = fields.String(required=True)
-    version = fields.Integer(required=True)
     key = fields.List(
         fields.String(),
         required=True,
@@ -140,6 +138,17 @@ class DifferencesSchema(Schema):
         values=fields.Nested(RetypedSchema),
         required=True,
         metadata={"description": N_("Columns whose stored type changed")},
+    )
+
+
+class ChangesSchema(Schema):
+    table = fields.String(required=True)
+    version = fields.Integer(required=True)
+    differences = fields.Nested(
+        DifferencesSchema,
+        required=True,
+        allow_none=True,
+        metadata={"description": N_("null for the first version, and for a table that is new in this one")},
     )
     rows_url = fields.Url(
         required=True,

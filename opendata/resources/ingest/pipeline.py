@@ -7,7 +7,7 @@ Each stage is a function of its own with a JSON result, so that a later run can 
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from opendata.resources.formats.corrections import Corrections
@@ -19,6 +19,8 @@ from opendata.resources.ingest.profile import profile
 from opendata.resources.ingest.result import FaultyRows, Identification, IngestResult, Progress, TableResult
 from opendata.resources.ingest.stages import FinishedStages
 from opendata.resources.ingest.validate import Validation, validate
+from opendata.resources.meanings.recognise import recognise
+from opendata.resources.meanings.screen import screen
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -129,10 +131,15 @@ class _Run:
             lambda: convert(self.source, self.identification, table, self.workdir, report=self.report),
             "path",
         )
+        meanings = recognise(converted.path, table.columns)
+        columns = tuple(
+            replace(column, meaning=meaning) for column, meaning in zip(table.columns, meanings, strict=True)
+        )
+        found = screen(converted.path, columns, meanings)
         result = TableResult(
             name=table.name,
             title=table.title,
-            columns=table.columns,
+            columns=columns,
             row_count=table.row_count,
             table_schema=table.table_schema,
             report=table.report,
@@ -141,6 +148,7 @@ class _Run:
             parquet_size=converted.size,
             problems=table.problems,
             quarantine=table.quarantine,
+            findings=tuple(finding.to_json() | {"table": table.name} for finding in found),
         )
         if table.draft is not None:
             table.draft.path.unlink(missing_ok=True)

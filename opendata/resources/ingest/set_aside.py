@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 from dataclasses import replace
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
 
 import pyarrow as pa
@@ -78,26 +79,23 @@ def _list_faults(draft: Draft, schema: Mapping[str, Any], target: Path) -> set[i
 
 
 def _without(draft: Draft, rows: set[int]) -> Draft:
-    """The same draft in a new file, without these rows."""
+    """The same draft in a new file, without these rows, the others numbered anew.
+
+    Nothing is irregular any more: under a schema every blank or uneven row is a fault.
+    """
     target = draft.path.with_suffix(".kept.arrow")
     faulty = pa.array(sorted(rows), pa.int64())
+    options = ipc.IpcWriteOptions(compression="lz4")
     count = 0
-    writer = None
-    for batch in draft_batches(draft.path):
-        if writer is None:
-            options = ipc.IpcWriteOptions(compression="lz4")
-            writer = ipc.new_file(str(target), batch.schema, options=options)
-        kept = batch.filter(pc.invert(pc.is_in(batch.column(ROW_COLUMN), faulty)))
-        count += kept.num_rows
-        writer.write_batch(kept)
-    if writer is not None:
-        writer.close()
+    batches = draft_batches(draft.path)
+    first = next(batches)
+    with ipc.new_file(str(target), first.schema, options=options) as writer:
+        for batch in chain([first], batches):
+            kept = batch.filter(pc.invert(pc.is_in(batch.column(ROW_COLUMN), faulty)))
+            start = draft.header_row + 1 + count
+            numbers = pa.array(range(start, start + kept.num_rows), pa.int64())
+            arrays = [*kept.columns[:-1], numbers]
+            writer.write_batch(pa.RecordBatch.from_arrays(arrays, schema=first.schema))
+            count += kept.num_rows
     draft.path.unlink()
-    return replace(draft, path=target, row_count=count, irregular=_regular(draft.irregular, rows))
-
-
-def _regular(irregular: Irregular, rows: set[int]) -> Irregular:
-    """What is still irregular: every blank or ragged row is a fault under a schema, so as a rule nothing."""
-    blank = {row: cells for row, cells in irregular.blank.items() if row not in rows}
-    ragged = {row: cells for row, cells in irregular.ragged.items() if row not in rows}
-    return Irregular(blank=blank, blank_count=len(blank), ragged=ragged)
+    return replace(draft, path=target, row_count=count, irregular=Irregular())

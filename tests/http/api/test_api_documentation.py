@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 import subprocess
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from opendata.accounts.policy import COMMAND_LINE, Role
+from opendata.resources.service import Upload
 from opendata.wiring import build_job_runner
 
 if TYPE_CHECKING:
@@ -94,7 +96,15 @@ def test_an_empty_portal_is_documented_too(client: Any) -> None:
     assert "RESOURCE_ID" in client.get(f"{API}/docs").text
 
 
-MAKING = ("create_dataset", "add_resource", "replace_file", "change_dataset", "change_resource")
+MAKING = (
+    "create_dataset",
+    "add_resource",
+    "replace_file",
+    "correct_reading",
+    "change_dataset",
+    "change_resource",
+    "decide",
+)
 ENDING = ("publish_dataset", "withdraw_dataset", "delete_resource", "delete_dataset")
 
 
@@ -116,12 +126,26 @@ def test_the_examples_run_as_printed(served: tuple[Any, Any], publish_seed: Any,
         if name == "delete_dataset":  # the one of the other examples was public by now
             portal.catalogue.create_dataset(COMMAND_LINE, {"title": "Nháp", "publisher": agency}, slug="nhap")
             examples[name] = examples[name].replace("vi-du-api", "nhap")
+        if name == "decide":
+            _hold_a_version(portal, shell["RESOURCE_ID"])
+            examples[name] = examples[name].replace('"version": 1', '"version": 4')
         output = _run(examples[name], tmp_path, shell)
         if name == "add_resource":
             shell["RESOURCE_ID"] = json.loads(output)["resource_id"]
-        if name in {"add_resource", "replace_file"}:
+        if name in {"add_resource", "replace_file", "correct_reading"}:
             build_job_runner(portal).run_waiting()
     assert portal.resource_queries.row_total() > 0
+
+
+def _hold_a_version(portal: Any, resource_id: str) -> None:
+    people = "họ và tên,số căn cước\n" + "".join(
+        f"Nguyễn Văn {chr(65 + n)},0010990{n:05d}\n" for n in range(12)
+    )
+    upload = Upload(io.BytesIO(people.encode()), "người.csv")
+    portal.resources.replace_file(COMMAND_LINE, resource_id, upload)
+    build_job_runner(portal).run_waiting()
+    held = portal.resource_queries.resource(COMMAND_LINE, resource_id).latest
+    assert (held.state, held.number) == ("held", 4)
 
 
 def _examples(document: dict[str, Any]) -> dict[str, str]:

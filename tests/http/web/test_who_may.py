@@ -39,7 +39,7 @@ def test_reading_asks_nobody_and_publishing_everybody(app) -> None:
         for r in rules(app)
         if vars(app.view_functions[r.endpoint])[MARK] == "signed-in"
     }
-    assert closed == {"publishing", "publishing_files", "accounts"}
+    assert closed == {"publishing", "publishing_files", "publishing_decisions", "accounts"}
 
 
 def test_visitors_are_led_to_the_sign_in_page_and_back(app) -> None:
