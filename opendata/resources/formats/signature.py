@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from opendata.resources.formats.unpacking import MEGABYTE, MOST_UNPACKED
 from opendata.resources.formats.workbook_parts import check_workbook, head_of
-from opendata.resources.formats.zip_directory import read_directory
+from opendata.resources.formats.zip_directory import check_names, read_directory
 from opendata.resources.ingest.problems import Problem, UnreadableError
 
 if TYPE_CHECKING:
@@ -142,7 +142,9 @@ def signature(path: Path) -> str | None:
 def _zip_format(path: Path) -> str:
     entries = read_directory(path)
     found = _zip_kind(path, entries)
-    if FORMATS[found].is_table and found != "zip":
+    if found == "zip":
+        check_names(entries)
+    elif FORMATS[found].is_table:
         unpacked = sum(entry.unpacked for entry in entries)
         if unpacked > MOST_UNPACKED:
             sizes = {"size": unpacked // MEGABYTE, "limit": MOST_UNPACKED // MEGABYTE}
