@@ -137,6 +137,8 @@ def _identify_text(file: _File) -> Identification:
             return unread
         unreadable = {
             "parquet": Problem("parquet-unreadable"),
+            "arrow": Problem("arrow-unreadable"),
+            "sqlite": Problem("sqlite-unreadable"),
             **{book: Problem("workbook-unreadable", {"found": book}) for book in _BOOKS},
         }
         raise UnidentifiedError(unreadable.get(file.claimed, error.problem), unread) from error
