@@ -81,7 +81,6 @@ class MeaningLabel:
 
     title: str
     description: str
-    is_personal: bool
     search_link: str
 
 
@@ -156,7 +155,6 @@ def column_meaning(column: Mapping[str, Any]) -> MeaningLabel | None:
     return MeaningLabel(
         title=tongue.gettext(meaning.title),
         description=tongue.gettext(meaning.description),
-        is_personal=meaning.is_personal,
         search_link=addresses.page("datasets.search", [("q", phrase)]),
     )
 
