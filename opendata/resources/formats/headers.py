@@ -27,6 +27,7 @@ _FEW: Final = 2
 _VALUE: Final = re.compile(r"\(?[-+−]?[0-9][0-9.,:/\-–\s]*\)?\s*%?")
 _YEAR: Final = re.compile(r"(?:19|20)[0-9]{2}")
 _MOST_LETTERS: Final = 300
+_IN_BRACKETS: Final = re.compile(r"\(([^()]{1,40})\)\s*$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +144,11 @@ def _described(grid: Grid, found: _Found, titles: Sequence[int]) -> Header:
 
 
 def _bare_unit(text: str) -> str:
-    return text if is_unit(text) else ""
+    """The unit in a text that is one, or that ends with one in brackets: `Sản lượng năm 2007 (tấn)`."""
+    if is_unit(text):
+        return text
+    ending = _IN_BRACKETS.search(text[-_MOST_LETTERS:])
+    return ending[1].strip() if ending and is_unit(ending[1]) else ""
 
 
 # Which row is the first of the header -------------------------------------------------------------------

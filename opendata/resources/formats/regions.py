@@ -114,7 +114,7 @@ def _footers(survey: SheetSurvey, rows: tuple[int, int], columns: tuple[int, int
         return 0
     grid, start = survey.last_rows(*rows, *columns)
     usual = survey.usual_cells(*rows, *columns)
-    return footer_rows(grid, max(0, first - start), max(usual, labels // 2))
+    return footer_rows(grid, max(0, first - start), labels or usual)
 
 
 def _name_rows(survey: SheetSurvey, first: int, last: int, left: int, right: int) -> int:
@@ -210,11 +210,12 @@ def _side_by_side(survey: SheetSurvey, first: int, last: int) -> list[Region]:
     if whole is None:
         return []
     groups = _groups(whole.columns)
-    if len(groups) == 1 or any(_named(whole, group) < _SAME_LABELS for group in groups):
+    if len(groups) == 1:
         return [whole]
     parts = [region_of(survey, first, last, group[0], group[-1]) for group in groups]
     tables = [part for part in parts if part is not None and part.last >= part.data]
-    return tables if len(tables) == len(groups) and _are_separate(tables) else [whole]
+    is_whole = len(tables) == len(groups) and all(_named(table) >= _SAME_LABELS for table in tables)
+    return tables if is_whole and _are_separate(survey, tables) else [whole]
 
 
 def _groups(columns: Sequence[int]) -> list[list[int]]:
@@ -228,13 +229,12 @@ def _groups(columns: Sequence[int]) -> list[list[int]]:
     return groups or [[]]
 
 
-def _named(region: Region, group: Sequence[int]) -> int:
-    labels = region.header.labels
-    return sum(1 for column in group if column < len(labels) and labels[column])
+def _named(region: Region) -> int:
+    return sum(1 for label in region.header.labels if label)
 
 
-def _are_separate(tables: Sequence[Region]) -> bool:
-    """Names that begin anew, a caption over each, or columns of clearly different length."""
+def _are_separate(survey: SheetSurvey, tables: Sequence[Region]) -> bool:
+    """Names that begin anew; or words first in each, and a caption over each or clearly different lengths."""
     first = [label.casefold() for label in tables[0].header.labels if label]
     repeated = all(
         sum(1 for label in table.header.labels if label and label.casefold() in first) >= _SAME_LABELS
@@ -243,4 +243,7 @@ def _are_separate(tables: Sequence[Region]) -> bool:
     captions = {table.caption for table in tables}
     has_captions = "" not in captions and len(captions) == len(tables)
     uneven = any(abs(table.last - tables[0].last) >= _UNEVEN for table in tables[1:])
-    return repeated or has_captions or uneven
+    begin_with_words = all(
+        "text" in survey.kinds(table.data, table.last)[table.columns[0]] for table in tables
+    )
+    return repeated or (begin_with_words and (has_captions or uneven))
