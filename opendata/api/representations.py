@@ -182,6 +182,9 @@ def _hit(item: DatasetSummary) -> dict[str, Any]:
     }
 
 
+_COLUMN: Final = ("name", "type", "format", "title", "description", "meaning")
+
+
 def _table(view: TableView) -> dict[str, Any]:
     return {
         "name": view.name,
@@ -189,7 +192,7 @@ def _table(view: TableView) -> dict[str, Any]:
         "rows": view.row_count,
         "columns": [
             {
-                **{name: column.get(name) for name in ("name", "type", "format", "title", "description")},
+                **{name: column.get(name) for name in _COLUMN},
                 "notes": [file_problem(Problem.from_json(note)) for note in column["notes"]],
             }
             for column in view.columns

@@ -19,6 +19,7 @@ from opendata.api.schemas.tables import (
     TABLE_SCHEMA_DOCUMENT,
     RowPageSchema,
     rows_as,
+    schema_with_meanings,
 )
 from opendata.api.streams import send_export
 from opendata.http.context import services
@@ -48,7 +49,7 @@ blueprint: Final = ApiBlueprint("tables", __name__, description=N_("Tables of fi
     curl="curl '{base}/resources/{resource}/schema'",
 )
 def read_schema(query: Mapping[str, Any], resource_id: str) -> Answer:
-    return Answer(_table(resource_id, query).table_schema)
+    return Answer(schema_with_meanings(_table(resource_id, query)))
 
 
 @Operation(

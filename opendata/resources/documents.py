@@ -1,10 +1,11 @@
-"""What files add to the search document of their dataset: formats, names, columns, rows."""
+"""What files add to the search document of their dataset: formats, names, columns and what they mean, rows."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from opendata.catalogue.documents import Contribution
+from opendata.resources.meanings.registry import MEANINGS
 from opendata.resources.queries import current_tables
 
 if TYPE_CHECKING:
@@ -13,6 +14,16 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
 MOST_COLUMNS = 500
+
+
+def _meanings(columns: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Words by which people look for columns of such a meaning, in both languages, each meaning once.
+
+    They are found under `columns`, which weighs less than what an agency wrote itself.
+    """
+    keys = dict.fromkeys(str(column.get("meaning")) for column in columns)
+    known = [MEANINGS[key] for key in keys if key in MEANINGS]
+    return [phrase for meaning in known for words in meaning.search_words.values() for phrase in words]
 
 
 def describe_files(session: Session, dataset_ids: Sequence[str]) -> Mapping[str, Contribution]:
@@ -30,4 +41,5 @@ def describe_files(session: Session, dataset_ids: Sequence[str]) -> Mapping[str,
         told.columns += table.column_count
         for column in table.columns[:MOST_COLUMNS]:
             told.column_texts.append(" ".join(filter(None, (column["name"], column.get("description")))))
+        told.column_texts.extend(text for text in _meanings(table.columns) if text not in told.column_texts)
     return found

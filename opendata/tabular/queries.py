@@ -117,7 +117,8 @@ class TableQueries:
             path=self._store.path(table.parquet_sha256),
             row_count=table.row_count,
             columns=tuple(
-                SourceColumn(column["name"], column["type"], column["format"]) for column in table.columns
+                SourceColumn(column["name"], column["type"], column["format"], column.get("meaning"))
+                for column in table.columns
             ),
         )
 

@@ -44,11 +44,14 @@ _KINDS: Final[Mapping[str, Kind]] = {
 
 @dataclass(frozen=True, slots=True)
 class SourceColumn:
-    """`type` and `format` are those of the Table Schema of the published file."""
+    """`type` and `format` are those of the Table Schema of the published file; `meaning` a key of
+    `resources.meanings`, or None.
+    """
 
     name: str
     type: str
     format: str = "default"
+    meaning: str | None = None
 
     @property
     def kind(self) -> Kind:

@@ -24,7 +24,7 @@ from opendata.kernel.ids import utc_now
 from opendata.web import addresses
 from opendata.web.form_tokens import form_token_field
 from opendata.web.markdown import first_words, prose
-from opendata.web.table_page import column_figures, column_notes, statistic
+from opendata.web.table_page import column_figures, column_meaning, column_notes, statistic
 from opendata.web.words import word
 
 if TYPE_CHECKING:
@@ -84,6 +84,7 @@ def environment() -> Environment:
         form_token=form_token_field,
         prose=prose,
         column_figures=column_figures,
+        column_meaning=column_meaning,
         column_notes=column_notes,
         statistic=statistic,
         languages=LANGUAGES,

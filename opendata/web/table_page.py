@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 from opendata.http.context import speak
 from opendata.resources.ingest.problems import Problem
+from opendata.resources.meanings.registry import MEANINGS
 from opendata.tabular.query import Operator
 from opendata.tabular.source import Kind
 from opendata.tabular.syntax import read_filter_name
+from opendata.web import addresses
 from opendata.web.cell_text import MEASURED, cell_text, needs_groups, statistic_text
 from opendata.web.charts import ColumnPicture, picture
 from opendata.web.words import word
@@ -71,6 +73,15 @@ class ColumnHead:
 class FilterChip:
     text: str
     remove_link: str
+
+
+@dataclass(frozen=True, slots=True)
+class MeaningLabel:
+    """`search_link` leads to the datasets with a column of such a meaning."""
+
+    title: str
+    description: str
+    search_link: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +143,20 @@ def filter_chips(source: TableSource, address: TableAddress) -> tuple[FilterChip
 def column_figures(table: TableView) -> dict[str, Mapping[str, Any]]:
     """Statistics by column name, for the data dictionary."""
     return {column["name"]: column for column in table.profile.get("columns", ())}
+
+
+def column_meaning(column: Mapping[str, Any]) -> MeaningLabel | None:
+    """What the values of a column mean, for its label in the data dictionary."""
+    meaning = MEANINGS.get(column.get("meaning") or "")
+    if meaning is None:
+        return None
+    tongue = speak()
+    phrase = meaning.search_words[tongue.language][0]
+    return MeaningLabel(
+        title=tongue.gettext(meaning.title),
+        description=tongue.gettext(meaning.description),
+        search_link=addresses.page("datasets.search", [("q", phrase)]),
+    )
 
 
 def column_notes(table: TableView) -> tuple[tuple[str, Problem], ...]:

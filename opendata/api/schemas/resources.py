@@ -7,6 +7,7 @@ from typing import Final
 from marshmallow import Schema, fields
 
 from opendata.api.schemas.problems import FileProblemSchema
+from opendata.api.schemas.tables import meaning_field
 from opendata.api.schemas.texts import InputSchema, text, text_input
 from opendata.kernel.errors import N_
 from opendata.resources.models import VersionState
@@ -49,6 +50,7 @@ class ColumnSchema(Schema):
     format = fields.String(required=True)
     title = fields.String(required=True, allow_none=True)
     description = fields.String(required=True, allow_none=True)
+    meaning = meaning_field()
     notes = fields.List(
         fields.Nested(FileProblemSchema), required=True, metadata={"description": N_("Why it stayed text")}
     )

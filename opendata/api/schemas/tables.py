@@ -2,16 +2,35 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from marshmallow import Schema, fields
 
 from opendata.kernel.errors import N_
+from opendata.resources.meanings.registry import MEANINGS
+
+if TYPE_CHECKING:
+    from opendata.resources.queries import TableView
+
+
+# Not `rdfType`: the specification wants the address of an RDF class there, and none exists for most of these.
+MEANING_PROPERTY: Final = "opendata:meaning"
+_MEANING: Final = N_(
+    "What the values mean, found by the column's name and all of its values; null where nothing is certain enough"
+)
+
+
+def meaning_field() -> fields.String:
+    """The semantic type of a column."""
+    return fields.String(
+        required=True, allow_none=True, metadata={"description": _MEANING, "enum": [*MEANINGS, None]}
+    )
 
 
 class RowColumnSchema(Schema):
     name = fields.String(required=True)
     type = fields.String(required=True, metadata={"description": N_("A type of Table Schema")})
+    meaning = meaning_field()
 
 
 class RowPageSchema(Schema):
@@ -47,7 +66,11 @@ TABLE_SCHEMA_DOCUMENT: Final[dict[str, Any]] = {
             "type": "array",
             "items": {
                 "type": "object",
-                "properties": {"name": {"type": "string"}, "type": {"type": "string"}},
+                "properties": {
+                    "name": {"type": "string"},
+                    "type": {"type": "string"},
+                    MEANING_PROPERTY: {"type": "string", "enum": [*MEANINGS], "description": _MEANING},
+                },
                 "required": ["name", "type"],
             },
         }
@@ -68,6 +91,16 @@ PROFILE_DOCUMENT: Final[dict[str, Any]] = {
     "type": "object",
     "description": N_("Statistics of a table"),
 }
+
+
+def schema_with_meanings(table: TableView) -> dict[str, Any]:
+    """The stored Table Schema; what is known of a column's meaning stands in a property of our own."""
+    known = {column["name"]: column["meaning"] for column in table.columns if column.get("meaning")}
+    described = [
+        {**field, MEANING_PROPERTY: known[field["name"]]} if field.get("name") in known else field
+        for field in table.table_schema.get("fields", ())
+    ]
+    return {**table.table_schema, "fields": described}
 
 
 def rows_as(format_name: str) -> dict[str, Any]:

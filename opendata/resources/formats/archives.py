@@ -29,7 +29,6 @@ from opendata.resources.formats.zip_directory import (
     DEFLATED,
     STORED,
     Entry,
-    check_names,
     content,
     is_safe_name,
     read_directory,
@@ -70,7 +69,6 @@ def zip_tables(
 ) -> Iterator[SourceTable | Problem]:
     """The tables of all members, titled `folder/name`. Raises UnreadableError."""
     entries = read_directory(path)
-    check_names(entries)
     descriptor = _read_descriptor(path, entries)
     wanted = [entry for entry in entries if is_table_member(entry) and entry.name not in descriptor.about]
     _check_all(wanted)

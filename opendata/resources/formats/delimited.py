@@ -1,7 +1,7 @@
-"""Delimited text: which character separates cells, and which row is the header.
+"""Delimited text: which character separates cells.
 
-Called by `ingest.identify` for the dialect and by every reader for the header. Looks at a bounded sample and
-judges each separator by what it would make of it, with the same parser that reads the file later.
+Called by `ingest.identify` for the dialect. Looks at a bounded sample and judges each separator by what it
+would make of it, with the same parser that reads the file later.
 """
 
 from __future__ import annotations
@@ -9,9 +9,10 @@ from __future__ import annotations
 import csv
 import io
 from collections import Counter
-from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Final
+
+from opendata.resources.formats.headers import MOST_TITLE_ROWS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,24 +21,8 @@ if TYPE_CHECKING:
 DELIMITERS: Final = ("\t", ";", "|", ",")
 SAMPLE_BYTES: Final = 1 << 18
 SAMPLE_ROWS: Final = 200
-HEADER_WITHIN: Final = 60
-MOST_TITLE_ROWS: Final = 20
 LONGEST_CELL: Final = 16 << 20
 QUOTE: Final = '"'
-
-
-@dataclass(frozen=True, slots=True)
-class Header:
-    """`position` is the index of the header among the rows given; rows before it are `titles` or blank.
-
-    `labels` are as many as the usual row has cells, so that columns without a name are not lost; `width` counts
-    those that the header row itself holds.
-    """
-
-    position: int
-    labels: tuple[str, ...]
-    titles: tuple[str, ...]
-    width: int
 
 
 def judge_delimiters(sample: str) -> dict[str, float]:
@@ -76,23 +61,6 @@ def _judge(rows: list[list[str]]) -> float:
     titles = _title_rows(filled)
     header_fits = len(filled[titles]) == usual
     return share * share * (1 - 0.8 / usual) * 0.9**titles * (1.0 if header_fits else 0.4)
-
-
-def find_header(rows: Sequence[Sequence[str]]) -> Header | None:
-    """The header among the first rows of a table, None where all of them are blank.
-
-    Rows with a single filled cell above a row with several are a title, not a header.
-    """
-    filled = [(position, row) for position, row in enumerate(rows) if any(cell.strip() for cell in row)]
-    if not filled:
-        return None
-    skipped = _title_rows([row for _, row in filled])
-    position, header = filled[skipped]
-    titles = tuple(" ".join("".join(row).split()) for _, row in filled[:skipped])
-    usual = Counter(len(row) for _, row in filled[skipped + 1 :]).most_common(1)
-    unnamed = max(0, usual[0][0] - len(header)) if usual else 0
-    labels = tuple(cell.strip() for cell in header) + ("",) * unnamed
-    return Header(position, labels, titles, len(header))
 
 
 def _title_rows(filled: Sequence[Sequence[str]]) -> int:

@@ -53,19 +53,30 @@ def tables(
 ) -> Iterator[SourceTable]:
     """The one table of the file as text. Raises UnreadableError for a file that cannot be read."""
     columns, _ = columns_of(path)
+    table = source_table(columns)
+    table.readings = (partial(_read, path, columns),)
+    yield table
+
+
+def source_table(columns: list[TypedColumn]) -> SourceTable:
+    """A table of typed columns without its readings. Raises UnreadableError for too many columns."""
     check_width(len(columns))
-    kinds = {"integer": "number", "number": "number", "string": "text"}
-    table = SourceTable(
+    return SourceTable(
         title="",
         labels=tuple(column.label for column in columns),
         header_row=1,
         header_width=len(columns),
         readings=(),
-        kinds=[{kinds.get(column.type, column.type)} for column in columns],
+        kinds=[{_kind(column)} for column in columns],
         row_shift=1,
+        problems=[column.problem for column in columns if column.problem and _kind(column) != "nested"],
     )
-    table.readings = (partial(_read, path, columns),)
-    yield table
+
+
+def _kind(column: TypedColumn) -> str:
+    if column.problem is not None and column.problem.code == "nested-values":
+        return "nested"
+    return {"integer": "number", "number": "number", "string": "text"}.get(column.type, column.type)
 
 
 def columns_of(path: Path) -> tuple[list[TypedColumn], int]:
@@ -75,7 +86,7 @@ def columns_of(path: Path) -> tuple[list[TypedColumn], int]:
         with metadata:
             schema = metadata.schema_arrow
             count = metadata.metadata.num_rows
-    return [_column(field) for field in schema], count
+    return [column_of(field) for field in schema], count
 
 
 def typed_batches(path: Path, columns: list[TypedColumn], report: Report) -> Iterator[pa.RecordBatch]:
@@ -85,7 +96,9 @@ def typed_batches(path: Path, columns: list[TypedColumn], report: Report) -> Ite
     with _reading(), pq.ParquetFile(path) as source:
         total = source.metadata.num_rows
         for batch in source.iter_batches(BATCH_ROWS):
-            arrays = [_stored(array, column) for array, column in zip(batch.columns, columns, strict=True)]
+            arrays = [
+                stored_array(array, column) for array, column in zip(batch.columns, columns, strict=True)
+            ]
             yield pa.RecordBatch.from_arrays(arrays, names=names)
             done += batch.num_rows
             report(done, total, "rows")
@@ -103,15 +116,21 @@ def _reading() -> Iterator[None]:
 
 
 def _read(path: Path, columns: list[TypedColumn], report: Report) -> Iterator[TextBatch]:
+    return text_batches(typed_batches(path, columns, report))
+
+
+def text_batches(batches: Iterator[pa.RecordBatch]) -> Iterator[TextBatch]:
+    """Typed rows as text that Table Schema reads back as the same values, numbered from 2."""
     row = 2
-    for batch in typed_batches(path, columns, report):
-        arrays = [_as_text(array) for array in batch.columns]
+    for batch in batches:
+        arrays = [text_array(array) for array in batch.columns]
         numbers = pa.array(range(row, row + batch.num_rows), pa.int64())
         row += batch.num_rows
         yield TextBatch(pa.RecordBatch.from_arrays(arrays, names=batch.schema.names), numbers)
 
 
-def _column(field: pa.Field) -> TypedColumn:
+def column_of(field: pa.Field) -> TypedColumn:
+    """What a column of the file becomes."""
     label = nfc(field.name).strip()
     kind = field.type.value_type if pa.types.is_dictionary(field.type) else field.type
     simple = (
@@ -153,7 +172,8 @@ def _is_bytes(kind: pa.DataType) -> bool:
     )
 
 
-def _stored(array: pa.Array, column: TypedColumn) -> pa.Array:
+def stored_array(array: pa.Array, column: TypedColumn) -> pa.Array:
+    """The values in the type `stored` of the column."""
     if pa.types.is_dictionary(array.type):
         array = array.dictionary_decode()
     if column.problem is not None or pa.types.is_nested(array.type):
@@ -176,7 +196,7 @@ def _json_value(value: Any) -> str:
     return base64.b64encode(value).decode("ascii") if isinstance(value, bytes) else str(value)
 
 
-def _as_text(array: pa.Array) -> pa.Array:
+def text_array(array: pa.Array) -> pa.Array:
     """Text that Table Schema reads back as the same value."""
     if pa.types.is_timestamp(array.type):
         moment = array.cast(pa.timestamp("us", array.type.tz), safe=False)

@@ -9,9 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from opendata.resources.formats.arrow_file import is_stream
 from opendata.resources.formats.unpacking import MEGABYTE, MOST_UNPACKED
 from opendata.resources.formats.workbook_parts import check_workbook, head_of
-from opendata.resources.formats.zip_directory import read_directory
+from opendata.resources.formats.zip_directory import check_names, read_directory
 from opendata.resources.ingest.problems import Problem, UnreadableError
 
 if TYPE_CHECKING:
@@ -63,8 +64,8 @@ _FORMATS = (
     Format("webp", "image/webp"),
     Format("audio", "application/octet-stream"),
     Format("video", "application/octet-stream"),
-    Format("sqlite", "application/vnd.sqlite3"),
-    Format("arrow", "application/vnd.apache.arrow.file"),
+    Format("sqlite", "application/vnd.sqlite3", is_table=True),
+    Format("arrow", "application/vnd.apache.arrow.file", is_table=True),
     Format("binary", "application/octet-stream"),
 )
 FORMATS: Final = {known.name: known for known in _FORMATS}
@@ -85,6 +86,11 @@ CLAIMS: Final = {
     "ndjson": "jsonl",
     "geojson": "geojson",
     "parquet": "parquet",
+    "arrow": "arrow",
+    "arrows": "arrow",
+    "feather": "arrow",
+    "sqlite": "sqlite",
+    "sqlite3": "sqlite",
 }
 
 _MAGIC: Final = (
@@ -134,6 +140,8 @@ def signature(path: Path) -> str | None:
         return _ole_format(path)
     if head.startswith(b"RIFF"):
         return {b"WEBP": "webp", b"WAVE": "audio", b"AVI ": "video"}.get(head[8:12], "binary")
+    if is_stream(head):
+        return "arrow"
     if head[_ISO_MEDIA_OFFSET:8] == b"ftyp":
         return "video"
     return next((name for magic, name in _MAGIC if head.startswith(magic)), None)
@@ -142,7 +150,9 @@ def signature(path: Path) -> str | None:
 def _zip_format(path: Path) -> str:
     entries = read_directory(path)
     found = _zip_kind(path, entries)
-    if FORMATS[found].is_table and found != "zip":
+    if found == "zip":
+        check_names(entries)
+    elif FORMATS[found].is_table:
         unpacked = sum(entry.unpacked for entry in entries)
         if unpacked > MOST_UNPACKED:
             sizes = {"size": unpacked // MEGABYTE, "limit": MOST_UNPACKED // MEGABYTE}

@@ -1,13 +1,16 @@
-"""Workbooks: XLSX, XLSB, XLS and ODS through python-calamine, every sheet that holds a table.
+"""Workbooks: XLSX, XLSB, XLS and ODS through python-calamine, every table of every sheet.
 
 A workbook states what kind of value a cell holds, so numbers are written back without loss (`1`, not `1.0`;
-the shortest decimal that is the same double) and dates as ISO 8601. What a cell states as text stays text.
-calamine holds one sheet in memory at a time; error cells (`#N/A`) and formulas never calculated are empty.
+the shortest decimal that is the same double) and dates as ISO 8601. What a cell states as text stays text,
+but for texts that really hold TCVN3 or VNI. calamine holds one sheet in memory at a time; error cells (`#N/A`)
+and formulas never calculated are empty. What is left out of a sheet is said with its rows.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+import re
+from dataclasses import replace
 from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -15,53 +18,60 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import python_calamine as calamine
 
 from opendata.kernel.text import nfc
-from opendata.resources.formats.delimited import HEADER_WITHIN, Header, find_header
+from opendata.resources.formats.corrections import Corrections
+from opendata.resources.formats.regions import Region, regions_of, whole_sheet
+from opendata.resources.formats.sheet_survey import SheetSurvey, text_of
+from opendata.resources.formats.structure_notes import footer_problem, header_problems, total_problem, totals
 from opendata.resources.formats.table import BATCH_ROWS, Rectangle, SourceTable, TextBatch, check_width
-from opendata.resources.ingest.problems import Problem, UnreadableError
+from opendata.resources.formats.vietnamese_encodings import NAMES as OLD_ENCODINGS
+from opendata.resources.ingest.problems import Problem, UnreadableError, shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
-    from opendata.resources.formats.corrections import Corrections
     from opendata.resources.formats.table import Report
     from opendata.resources.ingest.result import Identification
 
-Cell = int | float | str | bool | dt.time | dt.date | dt.datetime | dt.timedelta
-
-_EXACT_INTEGERS: Final = 2**53
 _MIDNIGHT: Final = dt.time()
+_LOOKED_AT: Final = 100
+_LONGEST_CAPTION: Final = 120
+_DATE_WORDS: Final = re.compile(r"\b(ngày|date|thời điểm)\b", re.IGNORECASE)
+# Days since 1900 of 1954-10-03 and 2064-04-08: what a date looks like once its cell format is lost.
+_DAY_NUMBERS: Final = range(20_000, 60_000)
+_DAY_ZERO: Final = dt.date(1899, 12, 30)
 
 Answer = TypeVar("Answer")
 
 
 def tables(
-    path: Path,
-    identification: Identification,
-    *,
-    corrections: Corrections | None = None,  # noqa: ARG001 - taken by the next reading
+    path: Path, identification: Identification, *, corrections: Corrections | None = None
 ) -> Iterator[SourceTable | Problem]:
-    """A table for each sheet with a header and rows, a problem for each without.
+    """Every table with a header and rows, a problem for each sheet without.
 
     Raises UnreadableError where no sheet has one. A sheet is read when it is asked for, and forgotten then.
     """
     found = identification.format
+    said = corrections or Corrections()
     has_table = False
     widest = 0
+    known: tuple[str, ...] = ()
     with _guarded(found, lambda: calamine.CalamineWorkbook.from_path(path)) as workbook:
         for about in workbook.sheets_metadata:
             if about.typ != calamine.SheetTypeEnum.WorkSheet:
                 continue
-            sheet = _guarded(found, partial(_sheet, workbook, about.name))
-            if sheet.header is None:
+            sheet = _guarded(found, partial(_sheet, workbook, about.name, said, known))
+            known += sheet.survey.evidence.encodings
+            if not sheet.regions:
                 continue
-            widest = max(widest, len(sheet.columns))
-            if not sheet.has_rows:
-                yield Problem("sheet-without-rows", {"sheet": nfc(about.name)})
+            widest = max(widest, *(len(region.columns) for region in sheet.regions))
+            full = [region for region in sheet.regions if region.last >= region.data]
+            if not full:
+                yield Problem("sheet-without-rows", {"sheet": sheet.name})
                 continue
             has_table = True
             is_hidden = about.visible != calamine.SheetVisibleEnum.Visible
-            yield sheet.table(nfc(about.name), is_hidden=is_hidden)
+            yield from (sheet.table(region, full, is_hidden=is_hidden) for region in full)
     if not has_table:
         raise UnreadableError(Problem("no-rows", {"columns": widest}) if widest else Problem("no-data"))
 
@@ -86,141 +96,186 @@ def _guarded(found: str, call: Callable[[], Answer]) -> Answer:
         raise UnreadableError(Problem("workbook-unreadable", {"found": found})) from error
 
 
-def _sheet(workbook: calamine.CalamineWorkbook, name: str) -> _Sheet:
-    return _Sheet(workbook.get_sheet_by_name(name))
+def _sheet(
+    workbook: calamine.CalamineWorkbook, name: str, corrections: Corrections, known: Sequence[str]
+) -> _Sheet:
+    return _Sheet(workbook.get_sheet_by_name(name), name, corrections, known)
 
 
 class _Sheet:
-    """One sheet, with the columns that hold anything and the kinds of value in each."""
+    """One sheet and the tables on it."""
 
-    def __init__(self, sheet: calamine.CalamineSheet) -> None:
+    def __init__(
+        self, sheet: calamine.CalamineSheet, name: str, corrections: Corrections, known: Sequence[str]
+    ) -> None:
         self._sheet = sheet
-        first = [[_text(cell) for cell in row] for row in islice(sheet.iter_rows(), HEADER_WITHIN)]
-        self.header: Header | None = find_header(first)
-        self.columns: list[int] = []
-        self.kinds: list[set[str]] = []
-        self.has_rows = False
-        self._second_labels: list[str] = []
-        self._last_row = 0
-        if self.header is not None:
-            self._survey(self.header)
+        self._corrections = corrections
+        self.survey = SheetSurvey(sheet)
+        if corrections.encoding is None:
+            self.survey.evidence.decide(known)
+        else:
+            is_old = corrections.encoding in OLD_ENCODINGS
+            self.survey.evidence.force(corrections.encoding if is_old else None)
+        self.name = self.survey.evidence.read(nfc(name))
+        self._notes: list[Problem] = []
+        self.regions = self._regions()
 
-    def table(self, name: str, *, is_hidden: bool) -> SourceTable:
-        if self.header is None:
-            raise ValueError("a sheet without a header is no table")
-        labels = self._of_columns(self.header.labels)
+    def table(self, region: Region, all_of_sheet: Sequence[Region], *, is_hidden: bool) -> SourceTable:
+        """A region as a table that can be read. `all_of_sheet` are those that are published."""
+        check_width(len(region.columns))
+        title = self.name if len(all_of_sheet) == 1 else self._title(region, all_of_sheet)
+        region = self._corrected(region, title)
+        header = region.header
+        labels = tuple(" ".join(label.split()) for label in _of_columns(region, header.labels))
         table = SourceTable(
-            title=name,
+            title=title,
             labels=labels,
             header_width=len(labels),
-            header_row=self.header.position + (2 if self._second_labels else 1),
+            header_row=region.data,
+            header_rows=tuple(region.first + row + 1 for row in header.rows),
+            last_row=region.last + 1,
             readings=(),
-            kinds=self.kinds,
-            titles=self._of_columns(self._second_labels) if self._second_labels else (),
+            kinds=[self.survey.kinds(region.data, region.last)[column] for column in region.columns],
+            titles=self._titles(region),
+            unit=header.unit,
+            units=_of_columns(region, header.units) if header.units else (),
         )
-        table.readings = (partial(self._read, table),)
-        if self.header.titles:
-            counted = {"count": self.header.position, "header_row": self.header.position + 1}
-            table.problems.append(Problem("title-rows-skipped", counted))
-        if self._second_labels:
-            table.problems.append(Problem("second-label-row", row=table.header_row))
+        table.readings = (partial(self._read, region, table),)
+        table.problems += [*self._problems(region, table), *self._notes]
         if is_hidden:
-            table.problems.append(Problem("hidden-sheet", {"sheet": name}))
+            table.problems.append(Problem("hidden-sheet", {"sheet": self.name}))
         return table
 
-    def _of_columns(self, texts: Sequence[str]) -> tuple[str, ...]:
-        return tuple(texts[column].strip() if column < len(texts) else "" for column in self.columns)
+    def _regions(self) -> list[Region]:
+        """The tables of the sheet, or the one that the publisher says it is."""
+        own = self._corrections.own(self.name)
+        rows = (own and own.header_rows) or self._corrections.header_rows
+        if rows is None:
+            return regions_of(self.survey)
+        if rows[-1] > len(self.survey):
+            missing = {"number": rows[-1], "rows": len(self.survey), "table": self.name}
+            if own and own.header_rows:
+                raise UnreadableError(Problem("correction-row-missing", missing))
+            self._notes.append(Problem("correction-row-missing", missing, severity="warning"))
+            return regions_of(self.survey)
+        region = whole_sheet(self.survey, rows=tuple(row - 1 for row in rows))
+        return [region] if region else []
 
-    def _survey(self, header: Header) -> None:
-        """Which columns are filled, with what, and where the last filled row is."""
-        end = self._sheet.end
-        width = max(end[1] + 1 if end else 0, len(header.labels))
-        first: list[set[str]] = [set() for _ in range(width)]
-        rest: list[set[str]] = [set() for _ in range(width)]
-        first_row = header.position + 2
-        for number, row in enumerate(self._sheet.iter_rows(), start=1):
-            if number < first_row:
-                continue
-            kinds = first if number == first_row else rest
-            for column, cell in enumerate(row):
-                if cell != "":
-                    kinds[column].add(_kind(cell))
-                    self._last_row = number
-                    if number == first_row:
-                        self._second_labels += [""] * (column - len(self._second_labels)) + [_text(cell)]
-        self.has_rows = self._last_row > 0
-        if _are_labels(first, rest):
-            merged = rest
-        else:
-            self._second_labels = []
-            merged = [one | other for one, other in zip(first, rest, strict=True)]
-        labels = header.labels
-        self.columns = [
-            column for column, seen in enumerate(merged) if seen or (column < len(labels) and labels[column])
+    def _corrected(self, region: Region, title: str) -> Region:
+        """The region with what was said about this one table: its header rows among several, its last row."""
+        said = self._corrections.of_table(title)
+        own = self._corrections.own(title)
+        if own and own.header_rows and title != self.name:
+            rows = tuple(row - 1 for row in own.header_rows)
+            if not region.first <= rows[0] <= rows[-1] <= region.last:
+                missing = {"number": own.header_rows[-1], "rows": region.last + 1, "table": title}
+                raise UnreadableError(Problem("correction-row-missing", missing))
+            region = whole_sheet(self.survey, rows=rows, first=region.first, last=region.last) or region
+        if said.last_row is None:
+            return region
+        if not region.data < said.last_row <= len(self.survey):
+            missing = {"number": said.last_row, "rows": len(self.survey), "table": title}
+            raise UnreadableError(Problem("correction-row-missing", missing))
+        below = range(said.last_row, max(region.last, *region.footers, said.last_row) + 1)
+        footers = tuple(row for row in below if row < len(self.survey) and not self.survey.is_blank(row))
+        return replace(region, last=said.last_row - 1, footers=footers)
+
+    def _title(self, region: Region, regions: Sequence[Region]) -> str:
+        """The sheet and what stands over the table; its number where that is nothing, or not its own."""
+        captions = [other.caption for other in regions]
+        if region.caption and captions.count(region.caption) == 1:
+            return f"{self.name} – {region.caption[:_LONGEST_CAPTION].strip()}"
+        return f"{self.name} – {regions.index(region) + 1}"
+
+    def _titles(self, region: Region) -> tuple[str, ...]:
+        """Further names of the columns, from the rows that name them once more."""
+        if not region.names:
+            return ()
+        rows = [_of_columns(region, self.survey.texts(row)) for row in region.names]
+        return tuple(
+            " / ".join(dict.fromkeys(" ".join(text.split()) for text in texts if text.strip()))
+            for texts in zip(*rows, strict=True)
+        )
+
+    def _problems(self, region: Region, table: SourceTable) -> Iterator[Problem]:
+        header = region.header
+        yield from self._encoding_problems()
+        yield from header_problems(header, region.first)
+        for row in region.names:
+            yield Problem("second-label-row", row=row + 1)
+        if region.footers:
+            yield footer_problem(
+                [(row + 1, " ".join(self.survey.texts(row)).strip()) for row in region.footers]
+            )
+        looked_at = [
+            row
+            for row in (
+                *range(region.data, region.data + _LOOKED_AT),
+                *range(region.last - _LOOKED_AT, region.last + 1),
+            )
+            if region.data <= row <= region.last and row in self.survey.cells
         ]
-        check_width(len(self.columns))
-        self.kinds = [merged[column] for column in self.columns]
+        rows = [(row + 1, _of_columns(region, self.survey.texts(row))) for row in dict.fromkeys(looked_at)]
+        if found := totals(rows):
+            yield total_problem(found)
+        yield from _day_numbers(table, rows)
 
-    def _read(self, table: SourceTable, report: Report) -> Iterator[TextBatch]:
-        rectangle = Rectangle(len(self.columns), table.irregular)
-        rows = islice(enumerate(self._sheet.iter_rows(), start=1), table.header_row, self._last_row)
-        moments = [{"date", "datetime"} <= kinds for kinds in self.kinds]
+    def _encoding_problems(self) -> Iterator[Problem]:
+        evidence = self.survey.evidence
+        if not evidence.encodings:
+            return
+        changed = (
+            (text, read)
+            for row in self.survey.cells
+            for text, read in zip(map(text_of, self.survey.cells[row]), self.survey.texts(row), strict=True)
+            if text != read
+        )
+        before, after = next(changed, ("", ""))
+        if before:
+            named = ", ".join(OLD_ENCODINGS[encoding] for encoding in evidence.encodings)
+            values = {
+                "encoding": named,
+                "before": shown(before),
+                "after": shown(after),
+                "evidence": evidence.to_json(),
+            }
+            yield Problem("font-encoding-read", values)
+
+    def _read(self, region: Region, table: SourceTable, report: Report) -> Iterator[TextBatch]:
+        rectangle = Rectangle(len(region.columns), table.irregular)
+        rows = islice(enumerate(self._sheet.iter_rows(), start=1), region.data, region.last + 1)
+        moments = [{"date", "datetime"} <= kinds for kinds in table.kinds or ()]
         while chunk := list(islice(rows, BATCH_ROWS)):
-            numbered = [(number, self._cells(row, moments)) for number, row in chunk]
+            numbered = [(number, self._cells(row, region.columns, moments)) for number, row in chunk]
             if batch := rectangle.batch(numbered):
                 yield batch
-            report(chunk[-1][0], self._last_row, "rows")
+            report(chunk[-1][0], region.last + 1, "rows")
 
-    def _cells(self, row: Sequence[Cell], moments: Sequence[bool]) -> list[str]:
+    def _cells(self, row: Sequence[Any], columns: Sequence[int], moments: Sequence[bool]) -> list[str]:
         """The row as text. A date in a column of moments is midnight: Excel drops that time."""
+        read = self.survey.evidence.read
         cells: list[str] = []
-        for column, is_moment in zip(self.columns, moments, strict=True):
+        for column, is_moment in zip(columns, moments, strict=True):
             cell = row[column] if column < len(row) else ""
             if is_moment and type(cell) is dt.date:
                 cell = dt.datetime.combine(cell, _MIDNIGHT)
-            cells.append(_text(cell))
+            cells.append(read(text_of(cell)))
         return cells
 
 
-def _are_labels(first: Sequence[set[str]], rest: Sequence[set[str]]) -> bool:
-    """Whether the row under the header is a second header: words, over columns of anything but words.
-
-    One such column would be a wrong cell; half of them at once are names in another language.
-    """
-    filled = [column for column, kinds in enumerate(first) if kinds]
-    if any(first[column] != {"text"} for column in filled):
-        return False
-    measured = [column for column in filled if rest[column] and "text" not in rest[column]]
-    return len(measured) > 1 and len(measured) * 2 >= len(filled)
+def _of_columns(region: Region, texts: Sequence[str]) -> tuple[str, ...]:
+    return tuple(texts[column].strip() if column < len(texts) else "" for column in region.columns)
 
 
-def _kind(cell: Cell) -> str:
-    kinds: tuple[tuple[type, str], ...] = (
-        (bool, "boolean"),
-        (dt.datetime, "datetime"),
-        (dt.date, "date"),
-    )
-    for kind, name in kinds:
-        if isinstance(cell, kind):
-            return name
-    return "number" if isinstance(cell, int | float) else "text"
-
-
-def _text(cell: Any) -> str:
-    """The cell written out without loss."""
-    if isinstance(cell, str):
-        return nfc(cell)
-    if isinstance(cell, bool):
-        return "true" if cell else "false"
-    if isinstance(cell, float):
-        return str(int(cell)) if cell.is_integer() and abs(cell) < _EXACT_INTEGERS else repr(cell)
-    if isinstance(cell, dt.timedelta):
-        return _duration(cell)
-    return cell.isoformat() if isinstance(cell, dt.date | dt.datetime | dt.time) else str(cell)
-
-
-def _duration(cell: dt.timedelta) -> str:
-    """Hours, minutes and seconds as spreadsheets show them, hours beyond a day included: 30:05:00."""
-    sign = "-" if cell < dt.timedelta() else ""
-    seconds = abs(cell) // dt.timedelta(seconds=1)
-    return f"{sign}{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"
+def _day_numbers(table: SourceTable, rows: Sequence[tuple[int, Sequence[str]]]) -> Iterator[Problem]:
+    """Columns named as dates whose cells are plain numbers in the range that days since 1900 have today."""
+    for column, label in enumerate(table.labels):
+        if (table.kinds or [])[column] != {"number"} or not _DATE_WORDS.search(label):
+            continue
+        values = [(number, cells[column]) for number, cells in rows if cells[column]]
+        if values and all(value.isdigit() and int(value) in _DAY_NUMBERS for _, value in values):
+            number, value = values[0]
+            day = _DAY_ZERO + dt.timedelta(days=int(value))
+            yield Problem(
+                "day-numbers", {"label": shown(label), "value": value, "date": day.isoformat()}, row=number
+            )

@@ -82,6 +82,10 @@ class SourceTable:
     `kinds` holds for each column the kinds of value that a typed format states ("number", "text",
     "boolean", "date", "datetime", "nested"), None where the format knows only text; a reader may complete
     it while it reads. `titles` are further names of the columns, where the file has them.
+    `header_row` is the last row that is no data; `header_rows` are those that hold the labels, `last_row` is
+    the last row of data, both where the reader decides it, so that a publisher can be shown it and correct it.
+    `unit` is what a note above the table says of all its numbers, `units` what a row of units says of each
+    column.
     """
 
     title: str
@@ -93,6 +97,10 @@ class SourceTable:
     kinds: list[set[str]] | None = None
     titles: tuple[str, ...] = ()
     row_shift: int = 0
+    header_rows: tuple[int, ...] = ()
+    last_row: int | None = None
+    unit: str = ""
+    units: tuple[str, ...] = ()
     problems: list[Problem] = field(default_factory=list)
 
 

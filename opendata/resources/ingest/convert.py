@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from opendata.resources.formats import parquet_table
+from opendata.resources.formats.readers import TYPED
 from opendata.resources.ingest.cells import CellValues
 from opendata.resources.ingest.dates import DATES, MOMENTS, DayReader, to_dates, to_moments
 from opendata.resources.ingest.draft import draft_batches
@@ -73,7 +73,7 @@ def convert(
             SOURCE_KEY: identification.sha256,
         },
     )
-    batches = _typed_batches(source, table, types, schema)
+    batches = _typed_batches(source, identification.format, table, types, schema)
     done = 0
     with pq.ParquetWriter(
         str(target), schema, compression="zstd", write_statistics=True, write_page_index=True
@@ -86,11 +86,12 @@ def convert(
 
 
 def _typed_batches(
-    source: Path, table: ValidTable, types: list[pa.DataType], schema: pa.Schema
+    source: Path, found_format: str, table: ValidTable, types: list[pa.DataType], schema: pa.Schema
 ) -> Iterator[pa.RecordBatch]:
     if table.draft is None:
-        found, _ = parquet_table.columns_of(source)
-        for batch in parquet_table.typed_batches(source, found, lambda *_: None):
+        typed = TYPED[found_format]
+        found, _ = typed.columns_of(source)
+        for batch in typed.typed_batches(source, found, lambda *_: None):
             yield pa.RecordBatch.from_arrays(batch.columns, schema=schema)
         return
     converters = _converters(table, types)

@@ -21,9 +21,11 @@ from opendata.resources.formats.delimited import (
     SAMPLE_BYTES,
     best_delimiter,
     judge_delimiters,
+    rows_of,
 )
 from opendata.resources.formats.signature import FORMATS, claimed_format, signature
 from opendata.resources.formats.spreadsheet import sheet_names
+from opendata.resources.formats.table import MOST_COLUMNS
 from opendata.resources.formats.text import TextSurvey, survey_text
 from opendata.resources.formats.zip_directory import read_directory
 from opendata.resources.ingest.problems import Problem, UnreadableError
@@ -135,6 +137,8 @@ def _identify_text(file: _File) -> Identification:
             return unread
         unreadable = {
             "parquet": Problem("parquet-unreadable"),
+            "arrow": Problem("arrow-unreadable"),
+            "sqlite": Problem("sqlite-unreadable"),
             **{book: Problem("workbook-unreadable", {"found": book}) for book in _BOOKS},
         }
         raise UnidentifiedError(unreadable.get(file.claimed, error.problem), unread) from error
@@ -145,11 +149,30 @@ def _identify_text(file: _File) -> Identification:
     if found in _DELIMITED and survey.longest_line > LONGEST_CELL:
         too_long = Problem("line-too-long", {"limit": LONGEST_CELL // MEGABYTE}, row=survey.longest_row)
         raise UnidentifiedError(too_long, identification)
+    if identification.dialect is not None and len(sample) >= SAMPLE_BYTES // 4:
+        _check_width(file, survey, identification, sample)
     is_map = found == "geojson" and file.claimed == "json"
     if not FORMATS[found].is_table and not is_map and file.claimed not in {None, "geojson"}:
         differs = {"claimed": file.claimed, "found": found}
         raise UnidentifiedError(Problem("content-differs", differs), identification)
     return identification
+
+
+def _check_width(file: _File, survey: TextSurvey, identification: Identification, sample: str) -> None:
+    """A first line of thousands of cells is refused before a million of them are taken apart."""
+    delimiter = identification.dialect.delimiter if identification.dialect else ","
+    first = next(iter(rows_of(sample, delimiter)), [])
+    if len(first) <= MOST_COLUMNS:
+        return
+    count = 1
+    with _clean(file, survey) as raw, io.BufferedReader(raw, MEGABYTE) as text:
+        while chunk := text.read(MEGABYTE):
+            line, *rest = chunk.splitlines() or [b""]
+            count += line.count(delimiter.encode())
+            if rest:
+                break
+    too_many = Problem("too-many-columns", {"columns": count, "limit": MOST_COLUMNS})
+    raise UnidentifiedError(too_many, identification)
 
 
 def _kind_of_text(sample: str, claimed: str | None) -> tuple[str, dict[str, float]]:

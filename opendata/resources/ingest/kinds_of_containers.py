@@ -212,4 +212,44 @@ _MAPS: Final = (
     ),
 )
 
-CONTAINER_PROBLEMS: Final = (*_JSON, *_ARCHIVES, *_MAPS)
+_DATABASES: Final = (
+    ProblemKind(
+        "arrow-unreadable",
+        "error",
+        N_("The Arrow file cannot be read"),
+        N_("The Arrow file is damaged, was cut off, or uses something that cannot be read here."),
+        N_("Write it again, for example with pyarrow, or upload it as Parquet."),
+    ),
+    ProblemKind(
+        "sqlite-unreadable",
+        "error",
+        N_("The SQLite database cannot be read"),
+        N_("The SQLite database is damaged, was cut off, or holds something that is not read here."),
+        N_("Check it with “PRAGMA integrity_check”, or export its tables as CSV."),
+    ),
+    ProblemKind(
+        "sqlite-without-tables",
+        "error",
+        N_("A database without rows"),
+        N_("The SQLite database holds no table with rows."),
+        N_("Check that the right file was chosen, and that it was saved."),
+    ),
+    ProblemKind(
+        "sqlite-table-without-rows",
+        "warning",
+        N_("A table without rows"),
+        N_("The table “%(name)s” of the database holds no rows, so it became no table here."),
+        N_("Add the rows, or leave it out."),
+    ),
+    ProblemKind(
+        "sqlite-left-out",
+        "info",
+        N_("Views and virtual tables"),
+        N_(
+            "%(count)s views or virtual tables of the database are not read: %(names)s. To publish one, store it as a table."
+        ),
+        "",
+    ),
+)
+
+CONTAINER_PROBLEMS: Final = (*_JSON, *_ARCHIVES, *_MAPS, *_DATABASES)

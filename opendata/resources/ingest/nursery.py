@@ -28,6 +28,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
+from opendata.resources.ingest.isolation import cut_off
+
 if TYPE_CHECKING:
     import io
 
@@ -156,10 +158,11 @@ def _memory(process: int) -> int:
 
 
 def _work(channel: socket.socket, request: dict[str, Any], last_words: int) -> NoReturn:
-    """The child: limits, then the function, then its result. Never returns."""
+    """The child: limits, no network, then the function, then its result. Never returns."""
     status = 1
     try:
         _confine(request["limits"], last_words)
+        cut_off()
         value = _call(channel, request)
         encoded = value.to_json() if hasattr(value, "to_json") else value
         _send(channel, {"result": encoded})

@@ -14,8 +14,7 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Final
 
 from opendata.kernel.text import clean_line, slugify
-from opendata.resources.formats import parquet_table
-from opendata.resources.formats.readers import read_tables
+from opendata.resources.formats.readers import TYPED, read_tables
 from opendata.resources.formats.table import Irregular
 from opendata.resources.ingest.checks import Checked, check_given, check_inferred, given_decisions
 from opendata.resources.ingest.draft import Draft, draft_table
@@ -44,7 +43,7 @@ _LOOKS_LIKE_DATA: Final = re.compile(r"-?[0-9][0-9.,/: -]*")
 
 @dataclass(frozen=True, slots=True)
 class ValidTable:
-    """A table that may be published. `draft` is None for a Parquet file, whose types are kept as they are."""
+    """A table that may be published. `draft` is None for a format with types (Parquet, Arrow), which are kept."""
 
     name: str
     title: str
@@ -140,7 +139,7 @@ def validate(
         corrections,
         faulty_rows,
     )
-    if identification.format == "parquet" and schema is None:
+    if identification.format in TYPED and schema is None:
         table = stage.typed_table()
         return Validation((table,), (), table.report)
     report(Progress("validate", 0, identification.size, "bytes"))
@@ -224,9 +223,9 @@ class _Stage:
         )
 
     def typed_table(self) -> ValidTable:
-        """A Parquet file: nothing to decide, and every value is of its type."""
+        """A format with types: nothing to decide, and every value is of its type."""
         started = time.monotonic()
-        found, count = parquet_table.columns_of(self.path)
+        found, count = TYPED[self.identification.format].columns_of(self.path)
         if not count or not found:
             raise UnreadableError(Problem("no-rows", {"columns": len(found)}))
         self._seen(count, count, "rows")

@@ -10,11 +10,16 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
 
 from opendata.catalogue.vocabularies import load_vocabularies
 from opendata.kernel.bundled import bundled
-from opendata.kernel.text import fold
+from opendata.resources.meanings.value_tests import folded
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 PROVINCE_KINDS = "tinh|thanh pho|thu do|tp|t"
 COMMUNE_KINDS = "xa|phuong|thi tran|dac khu|tt|p|x"
@@ -87,10 +92,9 @@ def _units(data: dict[str, Any]) -> Units:
     )
 
 
-def _folded(names: Any) -> frozenset[str]:
-    return frozenset(
-        " ".join("".join(c if c.isalnum() else " " for c in fold(name)).split()) for name in names
-    )
+def _folded(names: Iterable[str]) -> frozenset[str]:
+    # Together, as columns are: one by one, eleven thousand names take a third of a second.
+    return frozenset(folded(pa.array(list(names), pa.string())).to_pylist())
 
 
 def _read(name: str) -> dict[str, Any]:

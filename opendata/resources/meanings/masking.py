@@ -19,10 +19,10 @@ def masked_number(text: str) -> str:
 
 
 def masked_phone(text: str) -> str:
-    """`0912345689` → `09xx xxx x89`, +84 and lost zeros included."""
+    """`0912345689` → `09** *** *89`, with `x` for each star; +84 and lost zeros included."""
     digits = re.sub(r"\D", "", text)
     digits = "0" + re.sub(r"^(?:84|0)", "", digits) if len(digits) > 8 else digits  # noqa: PLR2004 - a hotline has 8
-    return f"{digits[:2]}xx xxx x{digits[-2:]}"
+    return f"{digits[:2]}** *** *{digits[-2:]}".replace("*", "x")
 
 
 def masked_email(text: str) -> str:

@@ -89,6 +89,10 @@ BROKEN = {
     "encrypted workbook": (ole("Root Entry", "EncryptedPackage"), "x.xlsx", "workbook-locked"),
     "xls of zeros": (ole("Workbook"), "x.xls", "workbook-unreadable"),
     "binary named xlsx": (bytes(range(256)) * 9, "x.xlsx", "workbook-unreadable"),
+    "sqlite head only": (b"SQLite format 3\x00" + b"\0" * 90, "x.db", "sqlite-unreadable"),
+    "binary named sqlite": (bytes(range(256)) * 9, "x.sqlite", "sqlite-unreadable"),
+    "binary named arrow": (bytes(range(256)) * 9, "x.feather", "arrow-unreadable"),
+    "arrow head only": (b"ARROW1\0\0" + b"\xff" * 40, "x.arrow", "arrow-unreadable"),
     "binary named parquet": (bytes(range(256)) * 9, "x.parquet", "parquet-unreadable"),
     "parquet head only": (b"PAR1" + b"\x15\x04" * 40, "x.parquet", "parquet-unreadable"),
     "invalid utf-8": ("tên\nHà Nội, Đắk Lắk\n".encode() * 9 + b"\xff\n", "x.csv", "invalid-utf8"),
@@ -188,7 +192,6 @@ NO_TABLE = {
     "binary": (bytes(range(256)) * 4, "x.bin", "not-tabular", "binary"),
     "no ending": (bytes(range(256)) * 4, "x", "not-tabular", "binary"),
     "notes in brackets": (b"[see the minutes]\n", "x.txt", "text-without-table", "text"),
-    "sqlite": (b"SQLite format 3\x00" + b"\0" * 90, "x.db", "not-tabular", "sqlite"),
     "video": (b"\0\0\0\x20ftypisom" + b"\0" * 30, "x.mp4", "not-tabular", "video"),
 }
 

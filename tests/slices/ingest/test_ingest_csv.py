@@ -110,7 +110,7 @@ def test_quoted_line_breaks_do_not_shift_row_numbers(ingest) -> None:
 def test_title_rows_are_skipped_and_said(ingest, rows_of) -> None:
     result = ingest("Bảng 1. Dân số các tỉnh\n\nĐơn vị: người,,\nmã,tên,số\n01,A,5\n02,B,6\n")
     (table,) = result.tables
-    assert codes(table.problems) == ["title-rows-skipped"]
+    assert codes(table.problems) == ["title-rows-skipped", "unit-above-table"]
     assert table.problems[0].params == {"count": 3, "header_row": 4}
     assert table.title == "Bảng 1. Dân số các tỉnh"
     assert rows_of(result)[0] == {"mã": "01", "tên": "A", "số": 5}

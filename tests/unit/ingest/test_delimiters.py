@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from opendata.resources.formats.delimited import best_delimiter, find_header, judge_delimiters, rows_of
+from opendata.resources.formats.delimited import best_delimiter, judge_delimiters, rows_of
+from opendata.resources.formats.headers import find_header, grid_of_text
 
 SAMPLES = {
     "comma": ("a,b\n1,2\n3,4\n", ","),
@@ -37,10 +38,10 @@ def test_the_separator_that_makes_an_even_table_is_chosen(sample, delimiter) -> 
     ],
 )
 def test_header(text, position, labels, titles, width) -> None:
-    header = find_header(rows_of(text, ","))
+    header = find_header(grid_of_text(rows_of(text, ",")))
     assert header is not None
     assert (header.position, header.labels, header.titles, header.width) == (position, labels, titles, width)
 
 
 def test_no_header_in_nothing() -> None:
-    assert find_header(rows_of("\n,\n , \n", ",")) is None
+    assert find_header(grid_of_text(rows_of("\n,\n , \n", ","))) is None
