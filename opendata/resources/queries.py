@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
@@ -75,7 +75,10 @@ class TableView:
 
 @dataclass(frozen=True, slots=True)
 class VersionView:
-    """`progress_*` count bytes or rows, as `progress_unit` says, of the stage that runs."""
+    """`progress_*` count bytes or rows, as `progress_unit` says, of the stage that runs.
+
+    `is_compared` is told by lists of versions only: whether it was held against the one before.
+    """
 
     id: str
     number: int
@@ -99,6 +102,7 @@ class VersionView:
     faulty_rows: str
     findings: tuple[dict[str, Any], ...]
     decided_by: str | None
+    is_compared: bool = False
 
     @property
     def is_settled(self) -> bool:
@@ -182,8 +186,20 @@ class ResourceQueries:
                 .order_by(ResourceVersion.number.desc())
             )
             views = [_version_view(version) for version in session.scalars(chosen)]
+            compared = set(
+                session.scalars(
+                    select(PublishedTable.version_id).where(
+                        PublishedTable.version_id.in_([view.id for view in views]),
+                        PublishedTable.differences.is_not(None),
+                    )
+                )
+            )
             everything = can_edit_dataset(actor, dataset)
-        return tuple(view for view in views if everything or view.state == VersionState.PUBLISHED)
+        return tuple(
+            replace(view, is_compared=view.id in compared)
+            for view in views
+            if everything or view.state == VersionState.PUBLISHED
+        )
 
     def version(self, actor: Actor, resource_id: str, number: int | None) -> VersionView:
         """A published version by number, or the one readers get. Raises NotFoundError."""

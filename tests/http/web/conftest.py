@@ -251,3 +251,9 @@ def form_token(client: FlaskClient, address: str) -> str:
     found = re.search(r'name="form_token" value="([0-9a-f]+)"', client.get(address).text)
     assert found is not None
     return found[1]
+
+
+@pytest.fixture
+def desk(client, officer, sign_in):
+    """A signed-in officer of BKHCN: (client, form token)."""
+    return client, sign_in(client, officer.email, officer.password)

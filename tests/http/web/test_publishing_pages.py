@@ -12,12 +12,6 @@ from opendata.accounts.policy import Role
 CSV = "ma,ten\n01,Hà Nội\n04,Cao Bằng\n"
 
 
-@pytest.fixture
-def desk(client, officer, sign_in):
-    """A signed-in officer of BKHCN: (client, form token)."""
-    return client, sign_in(client, officer.email, officer.password)
-
-
 def file_of(text: str, name: str = "tinh.csv") -> tuple[io.BytesIO, str]:
     return io.BytesIO(text.encode()), name
 
