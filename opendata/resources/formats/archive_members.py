@@ -27,6 +27,12 @@ def is_table_member(entry: Entry) -> bool:
     return is_content(entry) and claimed_format(PurePosixPath(entry.name).name) is not None
 
 
+def may_be_table(entry: Entry) -> bool:
+    """Whether a member is of a kind that only its content tells: XML may be a table, or describe a map beside it."""
+    lowered = entry.name.lower()
+    return is_content(entry) and lowered.endswith(".xml") and not lowered.endswith(".shp.xml")
+
+
 def is_content(entry: Entry) -> bool:
     """Whether a member was put there by a person; systems add `__MACOSX/._x.csv` and `.DS_Store`."""
     is_hidden = any(part.startswith((".", "__MACOSX")) for part in PurePosixPath(entry.name).parts)

@@ -17,7 +17,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from opendata.kernel.text import clean_line
-from opendata.resources.formats.archive_members import is_content, is_table_member
+from opendata.resources.formats.archive_members import is_content, is_table_member, may_be_table
 from opendata.resources.formats.table import Irregular, IrregularRowsError
 from opendata.resources.formats.unpacking import (
     MOST_TABLES,
@@ -70,7 +70,11 @@ def zip_tables(
     """The tables of all members, titled `folder/name`. Raises UnreadableError."""
     entries = read_directory(path)
     descriptor = _read_descriptor(path, entries)
-    wanted = [entry for entry in entries if is_table_member(entry) and entry.name not in descriptor.about]
+    wanted = [
+        entry
+        for entry in entries
+        if (is_table_member(entry) or may_be_table(entry)) and entry.name not in descriptor.about
+    ]
     _check_all(wanted)
     found = 0
     with _folder(workdir) as folder:

@@ -14,6 +14,7 @@ from opendata.resources.formats import (
     parquet_table,
     spreadsheet,
     sqlite_file,
+    xml_table,
 )
 
 if TYPE_CHECKING:
@@ -57,6 +58,7 @@ READERS: Final[Mapping[str, Reader]] = {
     "parquet": parquet_table.tables,
     "arrow": arrow_file.tables,
     "sqlite": sqlite_file.tables,
+    "xml": xml_table.tables,
 }
 # Formats whose columns have types already, which are kept: they give their rows typed as well.
 TYPED: Final[Mapping[str, TypedReader]] = {"parquet": parquet_table, "arrow": arrow_file}

@@ -42,7 +42,7 @@ _FORMATS = (
     Format("geojson", "application/geo+json", is_table=True, is_text=True),
     Format("text", "text/plain", is_text=True),
     Format("html", "text/html", is_text=True),
-    Format("xml", "application/xml", is_text=True),
+    Format("xml", "application/xml", is_table=True, is_text=True),
     Format("svg", "image/svg+xml", is_text=True),
     Format("xlsx", f"{_OFFICE}.spreadsheetml.sheet", is_table=True),
     Format("xlsb", "application/vnd.ms-excel.sheet.binary.macroEnabled.12", is_table=True),

@@ -1,8 +1,7 @@
-"""Cells of a column against a field of a schema from outside, each distinct text once.
+"""Cells of a column as values under a field of a schema from outside, each distinct text read once.
 
-`CellProof` says which cells are certainly valid: by a pattern where the field is plain enough, else by
-frictionless's own cell reader. `CellValues` reads the same cells as values and finds the smallest stored type
-that keeps them all. Neither decides what an error is: rows in doubt go to frictionless as a whole.
+Called by `checks` and `convert` for valid tables: frictionless's own cell reader gives the values, and
+`CellValues` finds the smallest stored type that keeps them all.
 """
 
 from __future__ import annotations
@@ -14,66 +13,14 @@ from typing import TYPE_CHECKING, Any, Final
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from opendata.resources.ingest.numbers import INTEGER, PLAIN, survives_as_double
+from opendata.resources.ingest.numbers import survives_as_double
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from opendata.resources.ingest.frictionless_checks import CellReader
 
 _REMEMBERED: Final = 200_000
-_PLAIN_PATTERNS: Final = {"integer": INTEGER, "number": PLAIN.pattern, "string": "(?s)^.+$"}
-_PLAIN_KEYS: Final = frozenset({"name", "type", "title", "description", "constraints"})
 _INT64: Final = 2**63
 _DECIMAL_DIGITS: Final = 38
-
-
-class CellProof:
-    """Says of whole columns which cells are valid and which frictionless counts as blank.
-
-    `described` is the field of the reduced schema, `reader` frictionless's reader of that field. `is_proven`:
-    all values were found to fit when the type of the column was decided, so that only a rule can be broken.
-    """
-
-    def __init__(self, described: Mapping[str, Any], reader: CellReader, *, is_proven: bool = False) -> None:
-        self._reader = reader
-        self._known: dict[str, tuple[bool, bool]] = {}
-        has_no_rule = set(described.get("constraints", {})) <= {"required"}
-        self._is_proven = is_proven and has_no_rule
-        is_plain = set(described) <= _PLAIN_KEYS and has_no_rule
-        self._pattern = _PLAIN_PATTERNS.get(described.get("type", "any")) if is_plain else None
-        self._null = self._verdict("")
-
-    def prove(self, cells: pa.Array) -> tuple[pa.Array, pa.Array]:
-        """Two masks without nulls: valid cells, blank cells."""
-        null_valid, null_blank = self._null
-        is_null = pc.is_null(cells)
-        doubtful = cells
-        if self._is_proven:
-            doubtful = pa.nulls(len(cells), pa.string())
-        elif self._pattern:
-            certain = pc.fill_null(pc.match_substring_regex(cells, self._pattern), fill_value=False)
-            doubtful = pc.if_else(certain, pa.scalar(None, pa.string()), cells)
-        encoded = doubtful.dictionary_encode()
-        verdicts = [self._remembered(text) for text in encoded.dictionary.to_pylist()]
-        valid = pa.array([valid for valid, _ in verdicts], pa.bool_()).take(encoded.indices)
-        blank = pa.array([blank for _, blank in verdicts], pa.bool_()).take(encoded.indices)
-        return (
-            pc.coalesce(valid, pc.if_else(is_null, null_valid, True)),  # noqa: FBT003 - an Arrow function
-            pc.coalesce(blank, pc.if_else(is_null, null_blank, False)),  # noqa: FBT003 - an Arrow function
-        )
-
-    def _remembered(self, text: str) -> tuple[bool, bool]:
-        verdict = self._known.get(text)
-        if verdict is None:
-            verdict = self._verdict(text)
-            if len(self._known) < _REMEMBERED:
-                self._known[text] = verdict
-        return verdict
-
-    def _verdict(self, text: str) -> tuple[bool, bool]:
-        target, notes = self._reader(text)
-        return not notes, target is None and not (notes and "type" in notes)
 
 
 class CellValues:

@@ -1,30 +1,31 @@
 """Drafts held against a table schema: inferred here, or sent along by the publisher.
 
-Masks over whole Arrow columns accept only cells that are certainly valid; the rows left over are rebuilt by
-frictionless at their own row number, so its errors are the report's. Where keys join rows, it gets the whole
-table. Called by `validate`.
+`table_check` finds the rows in doubt on whole columns and frictionless says what is wrong with them, so that
+the report is its own. What the fast path does not cover goes to frictionless as a whole table: keys of NaN,
+of lists and objects, and of whole numbers beyond 64 bits. Called by `validate`.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-import pyarrow as pa
-import pyarrow.compute as pc
-
-from opendata.resources.ingest.cells import CellProof, CellValues
+from opendata.resources.ingest.blocks import NotCoveredError, blocks_of_draft
+from opendata.resources.ingest.cells import CellValues
 from opendata.resources.ingest.draft import draft_batches, draft_rows
 from opendata.resources.ingest.frictionless_checks import Check
 from opendata.resources.ingest.infer import Decision
 from opendata.resources.ingest.problems import Problem
 from opendata.resources.ingest.report import problem_of
+from opendata.resources.ingest.table_check import TableCheck
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from opendata.resources.ingest.draft import Draft
 
+    RowErrors = tuple[int, list[dict[str, Any]]]
     Seen = Callable[[int], None]
 
 _KEYS_OF_DECISIONS = frozenset(
@@ -51,10 +52,14 @@ def check_inferred(draft: Draft, schema: Mapping[str, Any], limit: int) -> Check
     fields = [field | {"name": name} for field, name in zip(schema["fields"], names, strict=True)]
     check = Check({"fields": fields}, draft.header, draft.header_row)
     if len(draft.header) < len(draft.labels):
-        return _collect(check, draft_rows(draft), draft, limit)
+        return _collect(check, _each(check, draft_rows(draft)), draft, limit)
     odd: dict[int, Sequence[str]] = {row: [""] * cells for row, cells in irregular.blank.items()}
     odd |= irregular.ragged
-    return _collect(check, ((row, odd[row]) for row in sorted(odd)), draft, limit)
+    return _collect(check, _each(check, ((row, odd[row]) for row in sorted(odd))), draft, limit)
+
+
+def _each(check: Check, rows: Iterator[tuple[int, Sequence[str]]]) -> Iterator[RowErrors]:
+    return ((number, check.row_errors(number, cells)) for number, cells in rows)
 
 
 def _header_names(draft: Draft, schema: Mapping[str, Any]) -> list[str]:
@@ -73,12 +78,7 @@ def check_given(draft: Draft, schema: Mapping[str, Any], limit: int, seen: Seen)
     Raises UnreadableError where frictionless refuses the schema.
     """
     check = Check(schema, draft.header, draft.header_row)
-    if check.joins_rows:
-        errors, rows, is_limited = check.check_whole(draft, limit)
-        return Checked(tuple(errors), rows, limit if is_limited else 0)
-    if len(draft.header) < len(draft.labels):
-        return _collect(check, draft_rows(draft), draft, limit)
-    return _collect(check, _doubtful_rows(check, draft, schema, seen), draft, limit)
+    return _collect(check, _row_errors(check, draft, schema, seen), draft, limit)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,25 +101,12 @@ def faulty_cells(draft: Draft, schema: Mapping[str, Any]) -> Iterator[FaultyCell
     """
     check = Check(schema, draft.header, draft.header_row)
     types = {field["name"]: field["type"] for field in schema["fields"]}
-    for error in _row_errors(check, draft, schema):
-        value = error["cell"] if "cell" in error else " | ".join(error["cells"])
-        row = error["rowNumber"] - draft.row_shift
-        reason = problem_of(error, types, "", draft.row_shift)
-        yield FaultyCell(row, error.get("fieldName", ""), value, reason)
-
-
-def _row_errors(check: Check, draft: Draft, schema: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    if check.joins_rows:
-        errors, _, _ = check.check_whole(draft, 0)
-        yield from (error for error in errors if "rowNumber" in error)
-        return
-    rows = (
-        draft_rows(draft)
-        if len(draft.header) < len(draft.labels)
-        else _doubtful_rows(check, draft, schema, lambda _: None)
-    )
-    for number, cells in rows:
-        yield from check.row_errors(number, cells)
+    for _, errors in _row_errors(check, draft, schema, lambda _: None):
+        for error in errors:
+            value = error["cell"] if "cell" in error else " | ".join(error["cells"])
+            row = error["rowNumber"] - draft.row_shift
+            reason = problem_of(error, types, "", draft.row_shift)
+            yield FaultyCell(row, error.get("fieldName", ""), value, reason)
 
 
 def given_decisions(draft: Draft, schema: Mapping[str, Any]) -> tuple[Decision, ...]:
@@ -164,60 +151,33 @@ def _total_rows(draft: Draft) -> int:
     return draft.row_count + draft.irregular.blank_count
 
 
-def _collect(check: Check, rows: Iterator[tuple[int, Sequence[str]]], draft: Draft, limit: int) -> Checked:
+def _collect(check: Check, rows: Iterator[RowErrors], draft: Draft, limit: int) -> Checked:
     """Errors of the header and of these rows, in order, cut off where frictionless cuts them off."""
     errors = list(check.header_errors)
     if len(errors) >= limit:
         return Checked(tuple(errors[:limit]), 1, limit)
-    for number, cells in rows:
-        errors += check.row_errors(number, cells)
+    for number, found in rows:
+        errors += found
         if len(errors) >= limit:
             return Checked(tuple(errors[:limit]), number - draft.header_row, limit)
     return Checked(tuple(errors), _total_rows(draft))
 
 
-def _doubtful_rows(
-    check: Check, draft: Draft, schema: Mapping[str, Any], seen: Seen
-) -> Iterator[tuple[int, Sequence[str]]]:
-    """Every row that is not certainly clean, blank and ragged rows included, in order."""
-    proofs = _proofs(check, draft, schema)
-    irregular = draft.irregular
-    blank = sorted(irregular.blank)
-    done = 0
-    for batch in draft_batches(draft.path):
-        *columns, numbers = batch.columns
-        doubtful = _doubtful(proofs, columns)
-        if irregular.ragged:
-            doubtful = pc.or_(doubtful, pc.is_in(numbers, pa.array(list(irregular.ragged), pa.int64())))
-        found = pa.RecordBatch.from_arrays([*columns, numbers], names=batch.schema.names).filter(doubtful)
-        *cells, rows = (column.to_pylist() for column in found.columns)
-        for number, *values in zip(rows, *cells, strict=True):
-            while blank and blank[0] < number:
-                yield blank[0], [""] * irregular.blank[blank.pop(0)]
-            yield number, irregular.ragged.get(number) or [value or "" for value in values]
-        done += batch.num_rows
-        seen(done)
-    for number in blank:
-        yield number, [""] * irregular.blank[number]
-
-
-def _proofs(check: Check, draft: Draft, schema: Mapping[str, Any]) -> list[CellProof]:
-    """One for each column of the table; one that the schema does not know is of type any."""
+def _row_errors(check: Check, draft: Draft, schema: Mapping[str, Any], seen: Seen) -> Iterator[RowErrors]:
+    """Every row with errors; all rows are left to frictionless where the fast path does not cover a key."""
     described = {field["name"]: field for field in schema["fields"]}
-    shared = {key: schema[key] for key in ("missingValues",) if key in schema}
-    proofs = []
-    for name, reader, decision in zip(check.names, check.readers(), draft.decisions, strict=True):
-        field = {"type": "any"} | described.get(name, {}) | shared
-        proofs.append(CellProof(field, reader, is_proven=_is_same(field, decision)))
-    return proofs
-
-
-def _doubtful(proofs: Sequence[CellProof], columns: Sequence[pa.Array]) -> pa.Array:
-    """Rows with a cell that is not certainly valid, and rows in which every cell counts as blank."""
-    all_valid: pa.Array | None = None
-    all_blank: pa.Array | None = None
-    for proof, column in zip(proofs, columns, strict=True):
-        valid, blank = proof.prove(column)
-        all_valid = valid if all_valid is None else pc.and_(all_valid, valid)
-        all_blank = blank if all_blank is None else pc.and_(all_blank, blank)
-    return pc.or_(pc.invert(all_valid), all_blank)
+    is_own = "missingValues" not in schema
+    proven = {
+        position
+        for position, (name, decision) in enumerate(zip(check.names, draft.decisions, strict=False))
+        if is_own and name in described and _is_same(described[name], decision)
+    }
+    fast = TableCheck(check, partial(blocks_of_draft, draft), proven=proven)
+    done = 0
+    try:
+        for number, errors in fast.row_errors(seen):
+            yield number, errors
+            done = number
+    except NotCoveredError:
+        theirs = check.whole_table(draft.header_row, partial(draft_rows, draft))
+        yield from ((number, errors) for number, errors in theirs if number > done)

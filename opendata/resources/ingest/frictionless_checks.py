@@ -1,23 +1,23 @@
 """The one module that calls frictionless, which is the authority for what an error is.
 
 It is asked about as little as possible, never for something else's opinion: a header, single rows at their
-own row number (`RowCheck`), or, where keys join rows, the whole table (`check_whole`). Errors come back as
-the descriptors of frictionless reports. The import costs half a second, so it is made where a file first
-needs it; the child process of `limits` has it loaded beforehand.
+own row number, or, where the fast path does not cover what a schema asks for, every row of a table. Errors
+come back as the descriptors of frictionless reports. The import costs half a second, so it is made where a
+file first needs it; the child process of `limits` has it loaded beforehand.
 """
 
 from __future__ import annotations
 
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from opendata.resources.ingest.draft import draft_rows
 from opendata.resources.ingest.problems import Problem, UnreadableError, shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from opendata.resources.ingest.draft import Draft
+    from opendata.resources.ingest.keys import Findings
 
     CellReader = Callable[[str], tuple[Any, dict[str, str] | None]]
 
@@ -25,87 +25,178 @@ MOST_ERRORS: Final = 1000
 _BOUNDS: Final = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum")
 
 
-class Check:
-    """A table schema with its header check. Raises UnreadableError where frictionless refuses the schema."""
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A foreign key: own fields, and the fields of another table (or of this one, where `table` is empty)."""
 
-    def __init__(self, schema: Mapping[str, Any], labels: Sequence[str], header_row: int) -> None:
-        from frictionless import FrictionlessException, Schema  # noqa: PLC0415 - see above
-        from frictionless.table import Header, create_cell_handlers  # noqa: PLC0415 - see above
+    fields: tuple[str, ...]
+    table: str
+    other_fields: tuple[str, ...]
 
-        try:
-            with _no_stumbling(FrictionlessException):
-                self.schema = Schema.from_descriptor(dict(schema))
-                header = Header(list(labels), fields=self.schema.fields, row_numbers=[header_row])
-                self.fields = header.get_expected_fields()
-                self._handlers = create_cell_handlers(self.fields)
-        except FrictionlessException as error:
-            notes = [each.note for each in error.reasons] or [error.error.note]
-            raise _refused(notes[0]) from error
-        _check_bounds(self.fields)
+
+class OpenedCheck:
+    """A table schema with its header, both as frictionless has them.
+
+    Raises UnreadableError where frictionless refuses the schema. `names` and `fields` are what the columns of the table are read as, in the order of its header.
+    """
+
+    def __init__(self, schema: Any, header: Any) -> None:
+        from frictionless.table import create_cell_handlers  # noqa: PLC0415 - see above
+
+        self.schema = schema
+        self._labels = list(header.labels)
+        self.fields: list[Any] = header.get_expected_fields()
+        self._handlers = create_cell_handlers(self.fields)
+        check_bounds(self.fields)
         self.header_errors: list[dict[str, Any]] = [error.to_descriptor() for error in header.errors]
         self.names = [field.name for field in self.fields]
-        self.joins_rows = bool(
-            self.schema.primary_key
-            or self.schema.foreign_keys
-            or any(field.constraints.get("unique") for field in self.schema.fields)
-        )
+        known = set(self.names)
+        self.unique = [field.name for field in self.fields if field.constraints.get("unique")]
+        self.primary: tuple[str, ...] = tuple(self.schema.primary_key)
+        if not known.issuperset(self.primary):
+            self.primary = ()
+        references = [
+            Reference(tuple(key["fields"]), key["reference"]["resource"], tuple(key["reference"]["fields"]))
+            for key in self.schema.foreign_keys
+        ]
+        self.references = [reference for reference in references if known.issuperset(reference.fields)]
+        # frictionless still reads the tables that such a key refers to, and may stumble over them.
+        self.has_idle_references = len(self.references) != len(references)
+
+    @property
+    def joins_rows(self) -> bool:
+        """Whether an error of a row can depend on other rows."""
+        return bool(self.unique or self.primary or self.references)
 
     def readers(self) -> list[CellReader]:
         """For each column of the table what reads its cells, in the order of the header."""
         return [field.create_cell_reader() for field in self.fields]
 
-    def row_errors(self, number: int, cells: Sequence[str]) -> list[dict[str, Any]]:
-        """Errors of one row, as frictionless finds them."""
+    def row_errors(
+        self, number: int, cells: Sequence[str], findings: Findings | None = None
+    ) -> list[dict[str, Any]]:
+        """Errors of one row, as frictionless finds them. `findings`: what the keys of its table found."""
         from frictionless.table import Row  # noqa: PLC0415 - see above
 
         row = Row(list(cells), handlers=self._handlers, row_number=number)
-        with _no_stumbling():
+        with no_stumbling():
+            if findings is not None:
+                self._add_key_errors(row, findings)
             return [error.to_descriptor() for error in row.errors]
 
-    def check_whole(self, draft: Draft, limit: int) -> tuple[list[dict[str, Any]], int, bool]:
-        """All errors of a table up to `limit`, the rows read until then, and whether the limit ended it."""
+    def _add_key_errors(self, row: Any, findings: Findings) -> None:
+        """The steps of frictionless's own row stream in its order: a key is read before the other cells."""
+        from frictionless import errors  # noqa: PLC0415 - see above
+
+        number = row.row_number
+        for name in self.unique:
+            if row[name] is not None and (before := findings.unique[name].before(number)):
+                note = f"the same as in the row at position {before}"
+                row.errors.append(errors.UniqueError.from_row(row, note=note, field_name=name))
+        if self.primary:
+            if {row[name] for name in self.primary} == {None}:
+                note = 'cells composing the primary keys are all "None"'
+                row.errors.append(errors.PrimaryKeyError.from_row(row, note=note))
+            elif findings.primary and (before := findings.primary.before(number)):
+                note = f"the same as in the row at position {before}"
+                row.errors.append(errors.PrimaryKeyError.from_row(row, note=note))
+        for group, reference in enumerate(self.references):
+            values = [row[name] for name in reference.fields]
+            if set(values) == {None} or not findings.is_lost(group, number):
+                continue
+            own, other = ", ".join(reference.fields), ", ".join(reference.other_fields)
+            listed = ", ".join(str(value) for value in values)
+            note = f'for "{own}": values "{listed}" not found in the lookup table "{reference.table}" as "{other}"'
+            error = errors.ForeignKeyError.from_row(
+                row,
+                note=note,
+                field_names=list(reference.fields),
+                field_values=values,
+                reference_name=reference.table,
+                reference_field_names=list(reference.other_fields),
+            )
+            row.errors.append(error)
+
+    def whole_table(
+        self, header_row: int, rows: Callable[[], Iterator[tuple[int, Sequence[str]]]]
+    ) -> Iterator[tuple[int, list[dict[str, Any]]]]:
+        """The errors of every row, found by frictionless alone. `rows` gives all rows below the header anew."""
         from frictionless import Dialect  # noqa: PLC0415 - see above
         from frictionless.resources import TableResource  # noqa: PLC0415 - see above
 
         resource = TableResource(
             name="table",
-            data=lambda: _whole(draft),
+            data=lambda: _whole(self._labels, header_row, rows()),
             format="inline",
             schema=self.schema,
-            dialect=Dialect(header_rows=[draft.header_row]),
+            dialect=Dialect(header_rows=[header_row]),
         )
-        with _no_stumbling():
-            task = resource.validate(limit_errors=limit).to_descriptor()["tasks"][0]
-        return task["errors"], task["stats"].get("rows", 0), bool(task["warnings"])
+        with no_stumbling(), resource:
+            for row in resource.row_stream:
+                yield row.row_number, [error.to_descriptor() for error in row.errors]
 
 
-def _whole(draft: Draft) -> Iterator[Sequence[str]]:
+class Check(OpenedCheck):
+    """The same for a table that was read already, with the labels of its header."""
+
+    def __init__(self, schema: Mapping[str, Any], labels: Sequence[str], header_row: int) -> None:
+        from frictionless.table import Header  # noqa: PLC0415 - see above
+
+        read = read_schema(schema)
+        with _refusing():
+            super().__init__(read, Header(list(labels), fields=read.fields, row_numbers=[header_row]))
+
+
+def _whole(
+    labels: Sequence[str], header_row: int, rows: Iterator[tuple[int, Sequence[str]]]
+) -> Iterator[Sequence[str]]:
     """The table as its file has it: rows above the header, the header, then every row in its place."""
-    for _ in range(draft.header_row - 1):
+    for _ in range(header_row - 1):
         yield []
-    yield list(draft.header)
-    expected = draft.header_row + 1
-    for number, cells in draft_rows(draft):
+    yield labels
+    expected = header_row + 1
+    for number, cells in rows:
         for _ in range(expected, number):
             yield []
         expected = number + 1
         yield list(cells)
 
 
+def read_schema(schema: Mapping[str, Any]) -> Any:
+    """The frictionless schema. Raises UnreadableError where it is refused."""
+    from frictionless import Schema  # noqa: PLC0415 - see above
+
+    with _refusing():
+        return Schema.from_descriptor(dict(schema))
+
+
 @contextmanager
-def _no_stumbling(*expected: type[Exception]) -> Iterator[None]:
+def _refusing() -> Iterator[None]:
+    """What frictionless has to say against a schema as a problem."""
+    from frictionless import FrictionlessException  # noqa: PLC0415 - see above
+
+    try:
+        with no_stumbling(FrictionlessException):
+            yield
+    except FrictionlessException as error:
+        notes = [each.note for each in error.reasons] or [error.error.note]
+        raise _refused(notes[0]) from error
+
+
+@contextmanager
+def no_stumbling(*expected: type[Exception]) -> Iterator[None]:
     """A schema that frictionless takes and then stumbles over is refused: a pattern that is none (re.error),
     a key of values that cannot be compared (TypeError), …
     """
     try:
         yield
     except Exception as error:
-        if isinstance(error, (MemoryError, *expected)):
+        if isinstance(error, (MemoryError, UnreadableError, *expected)):
             raise
         raise _refused(str(error)) from error
 
 
-def _check_bounds(fields: Sequence[Any]) -> None:
+def check_bounds(fields: Sequence[Any]) -> None:
     """A bound that its own type cannot read would break the comparison with the first value."""
     for field in fields:
         for name in _BOUNDS:

@@ -27,8 +27,10 @@ from opendata.resources.formats.signature import FORMATS, claimed_format, signat
 from opendata.resources.formats.spreadsheet import sheet_names
 from opendata.resources.formats.table import MOST_COLUMNS
 from opendata.resources.formats.text import TextSurvey, survey_text
+from opendata.resources.formats.xml_table import IrregularXmlError
+from opendata.resources.formats.xml_table import survey as survey_xml
 from opendata.resources.formats.zip_directory import read_directory
-from opendata.resources.ingest.problems import Problem, UnreadableError
+from opendata.resources.ingest.problems import Problem, UnreadableError, shown
 from opendata.resources.ingest.result import Dialect, Identification, Progress
 
 if TYPE_CHECKING:
@@ -63,6 +65,7 @@ class UnidentifiedError(UnreadableError):
 @dataclass(frozen=True, slots=True)
 class _File:
     path: Path
+    name: str
     size: int
     claimed: str | None
     report: ReportProgress
@@ -77,7 +80,7 @@ def silent(progress: Progress) -> None:
 
 def identify(path: Path, filename: str, *, report: ReportProgress = silent) -> Identification:
     """Identify a file. Raises UnidentifiedError where it claims to be a table and cannot be one."""
-    file = _File(path, path.stat().st_size, claimed_format(filename), report)
+    file = _File(path, filename, path.stat().st_size, claimed_format(filename), report)
     file.seen(0)
     if file.size == 0:
         raise UnidentifiedError(Problem("empty-file"), _unread(file, file.claimed or "binary"))
@@ -145,17 +148,38 @@ def _identify_text(file: _File) -> Identification:
     with _clean(file, survey) as raw:
         sample = io.BufferedReader(raw, MEGABYTE).read(SAMPLE_BYTES).decode("utf-8", "ignore")
     found, scores = _kind_of_text(sample, file.claimed)
+    if found in {"text", *_DELIMITED} and file.name.lower().endswith(".xml") and sample.lstrip()[:1] == "<":
+        found, scores = "xml", {}
     identification = _described(file, survey, found, scores)
+    if found == "xml":
+        identification = _identify_xml(file, identification)
     if found in _DELIMITED and survey.longest_line > LONGEST_CELL:
         too_long = Problem("line-too-long", {"limit": LONGEST_CELL // MEGABYTE}, row=survey.longest_row)
         raise UnidentifiedError(too_long, identification)
     if identification.dialect is not None and len(sample) >= SAMPLE_BYTES // 4:
         _check_width(file, survey, identification, sample)
     is_map = found == "geojson" and file.claimed == "json"
-    if not FORMATS[found].is_table and not is_map and file.claimed not in {None, "geojson"}:
+    if not identification.table_format and not is_map and file.claimed not in {None, "geojson"}:
         differs = {"claimed": file.claimed, "found": found}
         raise UnidentifiedError(Problem("content-differs", differs), identification)
     return identification
+
+
+def _identify_xml(file: _File, identification: Identification) -> Identification:
+    """XML is a table only where it is regular. Broken XML that was never said to be one is kept."""
+    evidence = dict(identification.evidence)
+    try:
+        places = survey_xml(file.path)
+    except IrregularXmlError as error:
+        return _with(
+            identification, table_format=False, evidence=evidence | {"irregular": shown(error.element)}
+        )
+    except UnreadableError as error:
+        if error.problem.code == "xml-entities":
+            raise UnidentifiedError(error.problem, identification) from error
+        return _with(identification, table_format=False)
+    records = ["/".join(place.path) for place in places]
+    return _with(identification, evidence=evidence | {"records": records[:_SHOWN_MEMBERS]})
 
 
 def _check_width(file: _File, survey: TextSurvey, identification: Identification, sample: str) -> None:

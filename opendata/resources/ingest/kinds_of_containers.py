@@ -252,4 +252,32 @@ _DATABASES: Final = (
     ),
 )
 
-CONTAINER_PROBLEMS: Final = (*_JSON, *_ARCHIVES, *_MAPS, *_DATABASES)
+_XML: Final = (
+    ProblemKind(
+        "xml-entities",
+        "error",
+        N_("XML that declares entities"),
+        N_(
+            "The XML declares entities of its own, which are used to make a small file fill the memory or to fetch other files."
+        ),
+        N_("Save the file again without a document type, or export the data as CSV or JSON."),
+    ),
+    ProblemKind(
+        "xml-invalid",
+        "error",
+        N_("Broken XML"),
+        N_("The XML is not valid at line %(row)s, position %(position)s."),
+        N_("Correct it there; a tag that is never closed is the usual cause."),
+    ),
+    ProblemKind(
+        "xml-irregular",
+        "info",
+        N_("Kept as it is"),
+        N_(
+            "The XML is kept and can be downloaded, but it is no table: “%(element)s” repeats and does not hold plain values only, or stands in several places."
+        ),
+        N_("To offer the data in it, add it as CSV, Excel or JSON records."),
+    ),
+)
+
+CONTAINER_PROBLEMS: Final = (*_JSON, *_ARCHIVES, *_MAPS, *_DATABASES, *_XML)

@@ -79,6 +79,8 @@ def no_table_reason(identification: Identification) -> Problem:
     """Why a file of this format has no table."""
     if identification.format == "text":
         return Problem("text-without-table")
+    if irregular := identification.evidence.get("irregular"):
+        return Problem("xml-irregular", {"element": irregular})
     return Problem("not-tabular", {"found": identification.format})
 
 

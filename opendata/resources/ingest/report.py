@@ -46,22 +46,38 @@ def table_report(
     limit: int = 0,
 ) -> dict[str, Any]:
     """The report of one table. `limit` is given where the check stopped at that many errors."""
+    measured = {"md5": identification.md5, "sha256": identification.sha256, "bytes": identification.size}
+    return task_report(
+        name,
+        place,
+        labels,
+        errors,
+        measured | {"fields": fields, "rows": rows},
+        seconds=seconds,
+        limit=limit,
+    )
+
+
+def task_report(
+    name: str,
+    place: str,
+    labels: Sequence[str],
+    errors: Sequence[Mapping[str, Any]],
+    measured: Mapping[str, Any],
+    *,
+    seconds: float,
+    limit: int = 0,
+) -> dict[str, Any]:
+    """The report of one table. `measured`: what its statistics say of the file; nothing and 0 are left out."""
     warnings = [f"reached error limit: {limit}"] if limit else []
     counts = {"errors": len(errors), "warnings": len(warnings), "seconds": round(seconds, 3)}
-    stats = counts | {
-        "md5": identification.md5,
-        "sha256": identification.sha256,
-        "bytes": identification.size,
-        "fields": fields,
-        **({"rows": rows} if rows else {}),
-    }
     task = {
         "name": name,
         "type": "table",
         "valid": not errors,
         "place": place,
         "labels": list(labels),
-        "stats": stats,
+        "stats": counts | {key: value for key, value in measured.items() if value},
         "warnings": warnings,
         "errors": [dict(error) for error in errors],
     }

@@ -13,7 +13,7 @@ from opendata.resources.ingest.problems import Problem, UnreadableError, shown
 from opendata.resources.ingest.result import Column
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from opendata.resources.ingest.infer import Decision
 
@@ -45,6 +45,8 @@ _TYPES: Final = frozenset(
     ]
 )
 _FIELD_TEXTS: Final = ("title", "description", "format")
+_LIST_KEYS: Final = ("delimiter", "itemType")
+_MATCHES: Final = frozenset({"exact", "equal", "subset", "superset", "partial"})
 _NUMBER_CHARS: Final = ("decimalChar", "groupChar")
 _WORD_LISTS: Final = ("trueValues", "falseValues", "missingValues")
 _BOUNDS: Final = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum")
@@ -123,8 +125,14 @@ def columns_of(schema: Mapping[str, Any], decisions: Sequence[Decision], table: 
     )
 
 
-def reduced_schema(descriptor: Mapping[str, Any]) -> dict[str, Any]:
-    """What is kept of a schema from outside. Raises UnreadableError for one that is no Table Schema."""
+def reduced_schema(
+    descriptor: Mapping[str, Any], *, tables: Collection[str] = (), is_for_validation: bool = False
+) -> dict[str, Any]:
+    """What is kept of a schema from outside. Raises UnreadableError for one that is no Table Schema.
+
+    Foreign keys to other tables are kept for those in `tables`. `is_for_validation`: the table is only checked,
+    not stored, so that its columns need not be those of the schema (`fieldsMatch`).
+    """
     fields = descriptor.get("fields") if isinstance(descriptor, dict) else None
     if not isinstance(fields, list) or not fields or len(fields) > MOST_LISTED:
         raise _invalid("schema-no-fields")
@@ -142,11 +150,14 @@ def reduced_schema(descriptor: Mapping[str, Any]) -> dict[str, Any]:
         if not set(kept["primaryKey"]) <= set(names):
             raise _invalid("schema-bad-key", key="primaryKey")
     own_keys = [
-        _own_key(foreign, names) for foreign in _listed("foreignKeys", descriptor.get("foreignKeys") or [])
+        _kept_key(foreign, names, tables)
+        for foreign in _listed("foreignKeys", descriptor.get("foreignKeys") or [])
     ]
     references = [key for key in own_keys if key is not None]
     if references:
         kept["foreignKeys"] = references
+    if is_for_validation and descriptor.get("fieldsMatch") in _MATCHES:
+        kept["fieldsMatch"] = descriptor["fieldsMatch"]
     return kept
 
 
@@ -161,7 +172,7 @@ def _reduced_field(number: int, field: Any) -> dict[str, Any]:
     for key in _FIELD_TEXTS:
         if isinstance(field.get(key), str) and field[key]:
             kept[key] = field[key][:LONGEST_TEXT]
-    kept |= _number_options(kind, field)
+    kept |= _options(kind, field)
     for key in _WORD_LISTS:
         if key in field and (key == "missingValues" or kind == "boolean"):
             kept[key] = _words(key, field[key])
@@ -171,13 +182,17 @@ def _reduced_field(number: int, field: Any) -> dict[str, Any]:
     return kept
 
 
-def _number_options(kind: str, field: Mapping[str, Any]) -> dict[str, Any]:
+def _options(kind: str, field: Mapping[str, Any]) -> dict[str, Any]:
     kept: dict[str, Any] = {}
     for key in _NUMBER_CHARS:
         if kind == "number" and isinstance(field.get(key), str) and len(field[key]) <= 1:
             kept[key] = field[key]
     if kind in {"number", "integer"} and isinstance(field.get("bareNumber"), bool):
         kept["bareNumber"] = field["bareNumber"]
+    if kind == "number" and isinstance(field.get("floatNumber"), bool):
+        kept["floatNumber"] = field["floatNumber"]
+    if kind == "list":
+        kept |= {key: field[key] for key in _LIST_KEYS if isinstance(field.get(key), str) and field[key]}
     return kept
 
 
@@ -202,18 +217,24 @@ def _reduced_constraints(name: str, constraints: Mapping[str, Any]) -> dict[str,
     return kept
 
 
-def _own_key(foreign: Any, names: Sequence[str]) -> dict[str, Any] | None:
-    """A foreign key within the table itself; one to another file cannot be checked and is dropped."""
+def _kept_key(foreign: Any, names: Sequence[str], tables: Collection[str]) -> dict[str, Any] | None:
+    """A foreign key within the table itself or to a known one; one to another file cannot be checked and is
+    dropped.
+    """
     reference = foreign.get("reference") if isinstance(foreign, dict) else None
-    if not isinstance(reference, dict) or reference.get("resource", "") != "":
+    if not isinstance(reference, dict) or reference.get("resource", "") not in {"", *tables}:
         return None
     own, other = foreign.get("fields"), reference.get("fields")
     own, other = ([key] if isinstance(key, str) else key for key in (own, other))
     if not isinstance(own, list) or not isinstance(other, list) or len(own) != len(other) or not own:
         raise _invalid("schema-bad-key", key="foreignKeys")
-    if not all(isinstance(key, str) and key in names for key in (*own, *other)):
+    table = reference.get("resource", "")
+    known_others = other if table else names
+    if not all(isinstance(key, str) for key in (*own, *other)):
         raise _invalid("schema-bad-key", key="foreignKeys")
-    return {"fields": own, "reference": {"resource": "", "fields": other}}
+    if not set(own) <= set(names) or not set(other) <= set(known_others):
+        raise _invalid("schema-bad-key", key="foreignKeys")
+    return {"fields": own, "reference": {"resource": table, "fields": other}}
 
 
 def _listed(key: str, value: Any) -> list[Any]:

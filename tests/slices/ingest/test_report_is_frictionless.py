@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from frictionless import Dialect, Schema
@@ -13,9 +15,20 @@ from frictionless.resources import TableResource
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from opendata.resources.formats.table import Rectangle, SourceTable
+from opendata.resources.ingest.checks import check_given, faulty_cells
+from opendata.resources.ingest.draft import draft_table
 from opendata.resources.ingest.identify import identify
-from opendata.resources.ingest.inspection import UnreadableFileError, validate_file
+from opendata.resources.ingest.inspection import validate_file
+from opendata.resources.ingest.problems import UnreadableError
+from opendata.resources.ingest.schema import reduced_schema
 from opendata.resources.ingest.validate import validate
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from opendata.resources.formats.table import TextBatch
+    from opendata.resources.ingest.draft import Draft
 
 
 def of_frictionless(
@@ -207,7 +220,7 @@ headers = st.sampled_from(
 )
 
 
-@settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @example(
     {"fields": [{"name": "a", "type": "integer"}, {"name": "b", "type": "string"}]},
     ["a", "b"],
@@ -219,21 +232,38 @@ def test_a_schema_from_outside_is_judged_as_frictionless_judges_it(schema, heade
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "x.csv"
         path.write_text(text)
-        found = identify(path, path.name)
-        assert found.dialect is not None
         try:
-            theirs = of_frictionless(path, schema, delimiter=found.dialect.delimiter)
+            draft = drafted(text, Path(folder))
+        except UnreadableError:
+            return  # no rows: nothing is validated
+        try:
+            theirs = of_frictionless(path, schema)["tasks"][0]
         except TypeError:  # a key of objects, which frictionless cannot compare
-            with pytest.raises(UnreadableFileError, match="schema"):
-                validate_file(path, schema)
+            with pytest.raises(UnreadableError, match="schema"):
+                check_given(draft, reduced_schema(schema), 1000, lambda _: None)
             return
-        try:
-            ours = validate_file(path, schema)
-        except UnreadableFileError as error:
-            if error.problem.code not in {"no-rows", "no-data"}:
-                raise
-            return
-        assert without_noise(ours) == without_noise(theirs)
+        ours = check_given(draft, reduced_schema(schema), 1000, lambda _: None)
+        assert [dict(error) for error in ours.errors] == theirs["errors"]
+        assert ours.rows == theirs["stats"]["rows"]
+        cells = list(faulty_cells(draft, reduced_schema(schema)))
+        of_rows = [error for error in theirs["errors"] if "rowNumber" in error]
+        assert [(cell.row, cell.column) for cell in cells] == [
+            (error["rowNumber"], error.get("fieldName", "")) for error in of_rows
+        ]
+
+
+def drafted(text: str, folder: Path) -> Draft:
+    """The draft of these very rows: what identification makes of headers and footers is not asked here."""
+    header, *table = csv.reader(io.StringIO(text, newline=""))
+    source = SourceTable("", tuple(header), 1, len(header), ())
+
+    def reading(report: Any) -> Iterator[TextBatch]:
+        batch = Rectangle(len(header), source.irregular).batch(list(enumerate(table, start=2)))
+        if batch is not None:
+            yield batch
+
+    source.readings = (reading,)
+    return draft_table(source, folder / "draft.arrow", lambda *_: None)
 
 
 def _quoted(cell: str) -> str:
