@@ -205,7 +205,8 @@ def _attached(file: AttachedFile | None, head: Sequence[str], name: str, version
         body = written.getvalue().encode()
         response = Response(body, content_type="text/csv; charset=utf-8")
         response.headers["Content-Disposition"] = content_disposition(name)
-        return label(response, tag=digest_tag(body), private=actor().is_known)
+        label(response, tag=digest_tag(body), private=actor().is_known)
+        return response
     return send_download(
         Download(
             path=services().store.path(file.sha256),
