@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -52,26 +52,39 @@ def inspect(file: Path, as_json: bool) -> None:
 def validate(files: tuple[Path, ...], schema_path: Path | None, as_json: bool, limit_errors: int) -> None:
     """Check FILES as the portal would. Exit code 0: valid, 1: invalid, 2: cannot be read.
 
-    \b
-    Example:  opendata validate budget.csv --schema budget.schema.json
-    """
-    from opendata.resources.ingest.inspection import UnreadableFileError, validate_file
+    With a data package (datapackage.json) as the schema, FILES are its tables and are checked together.
 
-    schema = read_schema(schema_path) if schema_path else None
-    worst = 0
-    for file in files:
+    \b
+    Examples:  opendata validate budget.csv --schema budget.schema.json
+               opendata validate units.csv staff.csv --schema datapackage.json
+    """
+    from opendata.resources.ingest.inspection import UnreadableFileError
+    from opendata.resources.ingest.packages import check_file, check_package
+    from opendata.resources.ingest.report import joined_report
+
+    reports: list[dict[str, Any]] = []
+    unreadable = False
+    package = _read_package(schema_path) if schema_path else None
+    if package is not None:
         try:
-            report = validate_file(file, schema, limit_errors)
+            reports.append(check_package(package, files, limit_errors))
         except UnreadableFileError as error:
-            click.echo(f"{file}: {error.message(speak().gettext)}", err=True)
-            worst = UNREADABLE
-            continue
-        if as_json:
-            click.echo(json.dumps(report, ensure_ascii=False, indent=2))
-        else:
-            _print_report(file, report)
-        worst = max(worst, 0 if report["valid"] else INVALID)
-    raise click.exceptions.Exit(worst)
+            click.echo(f"{schema_path}: {error.message(speak().gettext)}", err=True)
+            raise click.exceptions.Exit(UNREADABLE) from error
+    else:
+        schema = read_schema(schema_path) if schema_path else None
+        for file in files:
+            try:
+                reports.append(check_file(file, schema, limit_errors))
+            except UnreadableFileError as error:
+                click.echo(f"{file}: {error.message(speak().gettext)}", err=True)
+                unreadable = True
+    report = joined_report(reports)
+    if as_json:
+        click.echo(json.dumps(report, ensure_ascii=False, indent=2))
+    else:
+        _print_report(report)
+    raise click.exceptions.Exit(UNREADABLE if unreadable else 0 if report["valid"] else INVALID)
 
 
 @click.command()
@@ -122,14 +135,22 @@ def _outlined(table: TableOutline, say: Translator) -> Iterator[str]:
         yield f"  - {problem.message(say.gettext)}"
 
 
-def _print_report(file: Path, report: dict[str, object]) -> None:
+def _read_package(path: Path) -> dict[str, Any] | None:
+    """The descriptor where the file is a data package, None for anything else."""
+    try:
+        descriptor = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError:  # said by `read_schema`, which reads it next
+        return None
+    return descriptor if isinstance(descriptor, dict) and "resources" in descriptor else None
+
+
+def _print_report(report: dict[str, Any]) -> None:
     say = speak()
-    verdict = say.gettext(N_("valid")) if report["valid"] else say.gettext(N_("invalid"))
-    click.echo(f"{file}: {verdict}")
-    tasks = report.get("tasks")
-    for task in tasks if isinstance(tasks, list) else ():
-        for error in task["errors"]:
-            click.echo(f"  {error['message']}")
+    for task in report["tasks"]:
+        verdict = say.gettext(N_("valid")) if task["valid"] else say.gettext(N_("invalid"))
+        click.echo(f"{task['place']}: {verdict}")
+        for message in [*(error["message"] for error in task["errors"]), *task["warnings"]]:
+            click.echo(f"  {message}")
 
 
 COMMANDS = (inspect, validate, convert)

@@ -26,14 +26,23 @@ _LOOK_BACK: Final = 4096
 class CleanText(io.RawIOBase):
     """The bytes of a text file as NFC UTF-8 without a mark, read forward once.
 
-    `tail` is added after the last line, which is ended first if it is not. `done` counts source bytes.
+    `tail` is added after the last line, which is ended first if it is not. `done` counts source bytes; those
+    from `until` on are not read.
     """
 
     def __init__(
-        self, path: Path, encoding: str, *, mark_bytes: int, is_plain: bool, tail: bytes = b""
+        self,
+        path: Path,
+        encoding: str,
+        *,
+        mark_bytes: int,
+        is_plain: bool,
+        tail: bytes = b"",
+        until: int | None = None,
     ) -> None:
         super().__init__()
         self.done = mark_bytes
+        self._until = until
         self._source = path.open("rb")
         self._source.seek(mark_bytes)
         self._pieces = self._plain(tail) if is_plain else self._recoded(encoding, tail)
@@ -60,9 +69,12 @@ class CleanText(io.RawIOBase):
         super().close()
 
     def _chunks(self) -> Iterator[bytes]:
-        while chunk := self._source.read(MEGABYTE):
+        while chunk := self._source.read(self._next_size()):
             self.done += len(chunk)
             yield chunk
+
+    def _next_size(self) -> int:
+        return MEGABYTE if self._until is None else min(MEGABYTE, max(0, self._until - self.done))
 
     def _plain(self, tail: bytes) -> Iterator[bytes]:
         last = b"\n"

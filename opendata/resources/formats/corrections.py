@@ -37,6 +37,7 @@ FIELD_TYPES: Final = (
     "yearmonth",
 )
 MOST_HEADER_ROWS: Final = 10
+LAST_HEADER_ROW: Final = 1000
 MOST_TABLES: Final = 1000
 MOST_COLUMNS: Final = 4096
 LONGEST_NAME: Final = 1000
@@ -87,6 +88,12 @@ class Corrections:
     columns: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     tables: Mapping[str, TableCorrections] = field(default_factory=dict)
 
+    @property
+    def last_header_row(self) -> int:
+        """The lowest row that any correction names as one of a header, 0 where none does."""
+        named = (self.header_rows, *(table.header_rows for table in self.tables.values()))
+        return max((rows[-1] for rows in named if rows), default=0)
+
     def own(self, title: str) -> TableCorrections | None:
         """What was said about the table of that title alone."""
         named = self.tables.get(title)
@@ -131,7 +138,7 @@ def _table_values(data: Mapping[str, Any]) -> dict[str, Any]:
     header_rows = _header_rows(data.get("header_rows"))
     last_row = data.get("last_row")
     if last_row is not None:
-        _row_number(last_row, "last_row")
+        _row_number(last_row, "last_row", LAST_ROW)
         if header_rows and last_row <= header_rows[-1]:
             raise ValueError("last_row lies below the header rows")
     columns = _mapping(data.get("columns"), "columns", MOST_COLUMNS)
@@ -168,15 +175,15 @@ def _header_rows(rows: Any) -> tuple[int, ...] | None:
     if not isinstance(rows, list | tuple) or not 1 <= len(rows) <= MOST_HEADER_ROWS:
         raise ValueError(f"header_rows is a list of 1 to {MOST_HEADER_ROWS} row numbers")
     for row in rows:
-        _row_number(row, "header_rows")
+        _row_number(row, "header_rows", LAST_HEADER_ROW)
     if list(rows) != sorted(set(rows)):
         raise ValueError("header_rows are in order, each once")
     return tuple(rows)
 
 
-def _row_number(row: Any, name: str) -> None:
-    if type(row) is not int or not 1 <= row <= LAST_ROW:
-        raise ValueError(f"{name} counts rows from 1")
+def _row_number(row: Any, name: str, last: int) -> None:
+    if type(row) is not int or not 1 <= row <= last:
+        raise ValueError(f"{name} counts rows from 1 to {last}")
 
 
 def _delimiter(delimiter: Any) -> str | None:

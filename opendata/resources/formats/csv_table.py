@@ -28,6 +28,7 @@ from opendata.resources.formats.delimited import (
     LONGEST_CELL,
     QUOTE,
     SAMPLE_BYTES,
+    SAMPLE_ROWS,
     rows_of,
 )
 from opendata.resources.formats.footers import footer_rows
@@ -48,7 +49,7 @@ from opendata.resources.formats.text import decodes
 from opendata.resources.ingest.problems import Problem, UnreadableError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
     from opendata.resources.formats.table import Report
@@ -67,7 +68,7 @@ def tables(
     """The one table of the file. Raises UnreadableError where there is no header, or none where it should be."""
     said = corrections or Corrections()
     source = _Delimited(path, identification, said)
-    first_rows = source.first_rows()
+    first_rows = source.first_rows(max(SAMPLE_ROWS, said.last_header_row + 1))
     rows = _corrected_rows(said, len(first_rows))
     # A header of a million columns is refused before anybody looks at all of its names.
     header = find_header(grid_of_text([row[: MOST_COLUMNS + 1] for row in first_rows]), rows=rows)
@@ -117,27 +118,35 @@ class _Delimited:
         if not is_as_found and not decodes(path, self._encoding):
             raise UnreadableError(Problem("correction-encoding-fails", {"encoding": self._encoding}))
 
-    def open(self, tail: str = "") -> CleanText:
-        encoded = tail.encode()
+    def open(self, tail: str = "", *, until: int | None = None) -> CleanText:
         return CleanText(
-            self._path, self._encoding, mark_bytes=self._mark_bytes, is_plain=self._is_plain, tail=encoded
+            self._path,
+            self._encoding,
+            mark_bytes=self._mark_bytes,
+            is_plain=self._is_plain,
+            tail=tail.encode(),
+            until=until,
         )
 
-    def first_rows(self) -> list[list[str]]:
-        """The first rows, none of them cut off: a longer sample is taken until it holds two."""
+    def first_rows(self, most: int) -> list[list[str]]:
+        """The first rows, none of them cut off: a longer sample is taken until it holds two, or enough."""
         size = SAMPLE_BYTES
         while True:
             with self.open() as raw:
                 sample = io.BufferedReader(raw, MEGABYTE).read(size)
-            rows = rows_of(sample.decode("utf-8", "ignore"), self.delimiter)
+            rows = rows_of(sample.decode("utf-8", "ignore"), self.delimiter, most)
             if len(sample) < size:
                 return rows
-            if len(rows) > 1 or size > LONGEST_CELL:
+            enough = 1 if most == SAMPLE_ROWS else most - 1
+            if len(rows) > enough or size > LONGEST_CELL:
                 return rows[:-1]
             size *= 8
 
-    def last_rows(self) -> tuple[list[list[str]], bool]:
-        """The last rows, and whether they are all there are. None where quotes make it unsure where one begins."""
+    def last_rows(self) -> tuple[list[list[str]], list[int], bool]:
+        """The last rows, how many bytes of clean text each is before the end, and whether they are all rows.
+
+        There are none where quotes make it unsure where a row begins.
+        """
         start = max(self._mark_bytes, self.size - TAIL_BYTES)
         start -= (start - self._mark_bytes) % 4  # no character of UTF-16 or 32 is cut
         with self._path.open("rb") as raw:
@@ -148,14 +157,22 @@ class _Delimited:
             text = text[end.end() :] if end else ""
             if text.count(QUOTE) % 2:
                 text = ""
-        csv.field_size_limit(LONGEST_CELL)
-        reader = csv.reader(io.StringIO(text, newline=""), delimiter=self.delimiter, quotechar=QUOTE)
+        counted = _CountedLines(io.StringIO(text, newline=""))
+        size = len(text.encode())
+        rows, before_end = [], [size]
         try:
-            return list(reader), start == self._mark_bytes
+            for cells in self.reader(counted):
+                rows.append(cells)
+                before_end.append(size - counted.bytes)
         except csv.Error:
-            return [], False
+            return [], [], False
+        return rows, before_end, start == self._mark_bytes
 
-    def reader(self, text: io.TextIOWrapper) -> Any:
+    def until(self, before_end: int) -> int | None:
+        """The byte of the file that lies so far before its end, None where its bytes are not those of the text."""
+        return self.size - before_end if self._is_plain else None
+
+    def reader(self, text: Iterable[str]) -> Any:
         csv.field_size_limit(LONGEST_CELL)
         return csv.reader(text, delimiter=self.delimiter, quotechar=QUOTE)
 
@@ -177,8 +194,9 @@ class _Ending:
         self.last_row = last_row
         self._table = table
         self._first = first_rows
-        self._last, is_whole = source.last_rows()
+        self._last, before_end, is_whole = source.last_rows()
         self.footer = 0 if last_row else self._count_footer(is_whole=is_whole)
+        self.until = source.until(before_end[-1 - self.footer]) if self.footer else None
 
     def finish(self, last: int, left_out: Sequence[tuple[int, str]] = ()) -> None:
         """Say what is to be said, now that the number of the last row of the file is known."""
@@ -256,7 +274,9 @@ def _read_blocks(
     width = len(table.labels)
     names = column_names(width)
     start = _data_offset(source, table.header_row)
-    with source.open(tail=source.delimiter.join([END_MARK] * width)) as raw:
+    # Where the bytes of the footer are known they are not even read: its rows are short, and this wants even ones.
+    footer = ending.footer if ending.until is None else 0
+    with source.open(tail=source.delimiter.join([END_MARK] * width), until=ending.until) as raw:
         buffered = io.BufferedReader(raw, MEGABYTE)
         _skip(buffered, start)
         row = table.header_row + 1
@@ -267,13 +287,13 @@ def _read_blocks(
                 row += previous.num_rows
                 report(raw.done, source.size, "bytes")
             previous = batch
-        if previous is None or not _is_mark(previous) or previous.num_rows <= ending.footer:
+        if previous is None or not _is_mark(previous) or previous.num_rows <= footer:
             raise IrregularRowsError
-        data = previous.num_rows - 1 - ending.footer
+        data = previous.num_rows - 1 - footer
         if data:
             yield _numbered(previous.slice(0, data), row)
         report(raw.done, source.size, "bytes")
-        ending.finish(row + previous.num_rows - 2)
+        ending.finish(row + data - 1 + ending.footer)
 
 
 def _blocks(source: io.BufferedReader[Any], delimiter: str, names: list[str]) -> Iterator[pa.RecordBatch]:
@@ -325,7 +345,7 @@ def _data_offset(source: _Delimited, header_row: int) -> int:
 class _CountedLines:
     """Lines of a text with the bytes handed out so far."""
 
-    def __init__(self, text: io.TextIOWrapper) -> None:
+    def __init__(self, text: Iterator[str]) -> None:
         self._text = text
         self.bytes = 0
 

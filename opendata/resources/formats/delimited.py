@@ -40,12 +40,12 @@ def best_delimiter(scores: dict[str, float]) -> str | None:
     return best if scores[best] > 0 else None
 
 
-def rows_of(sample: str, delimiter: str) -> list[list[str]]:
+def rows_of(sample: str, delimiter: str, most: int = SAMPLE_ROWS) -> list[list[str]]:
     """The first rows of a sample; what cannot be parsed (an endless cell) ends the list."""
     rows: list[list[str]] = []
     reader = csv.reader(io.StringIO(sample, newline=""), delimiter=delimiter, quotechar=QUOTE)
     try:
-        rows.extend(islice(reader, SAMPLE_ROWS))
+        rows.extend(islice(reader, most))
     except csv.Error:
         return rows
     return rows

@@ -124,11 +124,12 @@ class EncodingEvidence:
                 votes.against += sum(1 for was, now in rest if not was and not now)
 
 
-def encoding_of_bytes(sample: bytes) -> tuple[str, ...]:
-    """The old Vietnamese encodings that a text file may be in, the likelier first; a line is weighed at a time."""
+def evidence_of_bytes(sample: bytes) -> EncodingEvidence:
+    """The evidence in a sample of a text file; a line is weighed at a time."""
     evidence = EncodingEvidence()
     evidence.add(sample.decode("latin-1").splitlines())
-    return evidence.decide()
+    evidence.decide()
+    return evidence
 
 
 def _becomes_syllable(word: str, encoding: str) -> bool:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import python_calamine as calamine
 
 HEADER_WITHIN: Final = 60
+_MERGED_CELLS: Final = 100_000
 _AFTER_BLANK: Final = 40
 _MOST_BLOCKS: Final = 100
 _LAST_ROWS: Final = 100
@@ -40,16 +41,19 @@ _WORDS: Final = "text"
 
 
 class SheetSurvey:
-    """`shapes[numbers[row]]` is the kind of each cell of a row, "" for blank; rows count from 0."""
+    """`shapes[numbers[row]]` is the kind of each cell of a row, "" for blank; rows count from 0.
 
-    def __init__(self, sheet: calamine.CalamineSheet) -> None:
+    The first rows are kept as far as a header may reach below `header_row`.
+    """
+
+    def __init__(self, sheet: calamine.CalamineSheet, header_row: int = 0) -> None:
         self.numbers: list[int] = []
         self.shapes: list[tuple[str, ...]] = []
         self.block_starts: list[int] = []
         self.evidence = EncodingEvidence()
         self.cells: dict[int, list[Any]] = {}
         self.merges = _merges(sheet)
-        self._look(sheet)
+        self._look(sheet, header_row + HEADER_WITHIN)
         self.width = max((len(shape) for shape in self.shapes), default=0)
 
     def __len__(self) -> int:
@@ -116,11 +120,11 @@ class SheetSurvey:
             row -= 1
         return self.grid(row, last, left, right), row
 
-    def _look(self, sheet: calamine.CalamineSheet) -> None:
+    def _look(self, sheet: calamine.CalamineSheet, keep_to: int) -> None:
         known: dict[tuple[str, ...], int] = {}
         samples: dict[str, None] = {}
         latest: deque[tuple[int, list[Any]]] = deque(maxlen=_LAST_ROWS)
-        keep_to, is_after_blank = HEADER_WITHIN, False
+        is_after_blank = False
         for row, cells in enumerate(sheet.iter_rows()):
             shape = tuple(
                 [
@@ -161,7 +165,14 @@ def _merges(sheet: calamine.CalamineSheet) -> Sequence[tuple[int, int, int, int]
     ranges = sheet.merged_cell_ranges
     if ranges is None:
         return None
-    return [(top, left, bottom, right) for (top, left), (bottom, right) in ranges[:_MOST_MERGES]]
+    merges: list[tuple[int, int, int, int]] = []
+    columns = 0
+    for (top, left), (bottom, right) in ranges[:_MOST_MERGES]:
+        columns += right - left
+        if columns > _MERGED_CELLS:  # more than any sheet merges that somebody reads
+            break
+        merges.append((top, left, bottom, right))
+    return merges
 
 
 def text_of(cell: Any) -> str:

@@ -110,7 +110,7 @@ class _Sheet:
     ) -> None:
         self._sheet = sheet
         self._corrections = corrections
-        self.survey = SheetSurvey(sheet)
+        self.survey = SheetSurvey(sheet, corrections.last_header_row)
         if corrections.encoding is None:
             self.survey.evidence.decide(known)
         else:

@@ -31,7 +31,9 @@ if TYPE_CHECKING:
     from opendata.resources.formats.table import Report, TextBatch
     from opendata.resources.ingest.result import Identification
 
-_ROWS_AT_ONCE: Final = 4096
+# Tables that SQLite and GeoPackage keep for themselves.
+_OF_THE_SYSTEM: Final = ("sqlite_", "gpkg_", "rtree_")
+_REPORT_EVERY: Final = 4096
 # Steps of SQLite's machine between two looks, and how many of them may pass without a row.
 _STEPS: Final = 100_000
 _MOST_LOOKS: Final = 100
@@ -117,7 +119,7 @@ def _names(path: Path) -> tuple[list[str], list[str]]:
     plain = [
         name
         for kind, name, sql in known
-        if kind == "table" and name not in virtual and not name.startswith(("sqlite_", *behind))
+        if kind == "table" and name not in virtual and not name.startswith((*_OF_THE_SYSTEM, *behind))
     ]
     return plain, [*(name for kind, name, _ in known if kind == "view"), *virtual]
 
@@ -173,7 +175,7 @@ def _rows(
             if row * _LEAST_ROW > size or characters > MOST_UNPACKED:
                 raise UnreadableError(Problem("sqlite-unreadable"))
             yield row, cells
-            if row % _ROWS_AT_ONCE == 0:
+            if row % _REPORT_EVERY == 0:
                 report(row, row, "rows")
 
 

@@ -10,14 +10,14 @@ from __future__ import annotations
 import codecs
 import hashlib
 import unicodedata
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
 
-from opendata.resources.formats.encoding_evidence import encoding_of_bytes
+from opendata.resources.formats.encoding_evidence import evidence_of_bytes
 from opendata.resources.ingest.problems import Problem, UnreadableError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
 MEGABYTE: Final = 1 << 20
@@ -52,7 +52,8 @@ class TextSurvey:
     r"""What one reading of the bytes showed. `encoding` is a Python codec name; `is_guess`: not proven.
 
     `is_plain`: the bytes after the mark are NFC UTF-8 already. `line_end`: `\n`, `\r\n`, `\r` or `mixed`.
-    `longest_line` is exact to a chunk (4 MB): bytes of the longest line, which is line `longest_row`.
+    `longest_line` is exact to a chunk (4 MB): bytes of the longest line, which is line `longest_row`. `words`
+    are those that speak for an old Vietnamese encoding, where one is guessed.
     """
 
     size: int
@@ -66,6 +67,7 @@ class TextSurvey:
     quotes: int
     longest_line: int
     longest_row: int
+    words: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -110,12 +112,14 @@ def survey_text(path: Path, claimed: str | None, report: Callable[[int], None]) 
             report(counts.size)
     _finish_decoding(counts, decoder, is_wide=wide is not None)
     is_guess = False
+    words: Mapping[str, Any] = {}
     if wide or counts.is_utf8:
         found = wide or "utf-8"
         _refuse_controls(counts, claimed, is_wide=wide is not None)
     else:
         _refuse_controls(counts, claimed, is_wide=False)
-        found, is_guess = _legacy_encoding(path, counts, claimed), True
+        found, words = _legacy_encoding(path, counts, claimed)
+        is_guess = True
     return TextSurvey(
         size=counts.size,
         sha256=sha256.hexdigest(),
@@ -128,6 +132,7 @@ def survey_text(path: Path, claimed: str | None, report: Callable[[int], None]) 
         quotes=counts.quotes,
         longest_line=counts.longest_line,
         longest_row=counts.longest_row,
+        words=words,
     )
 
 
@@ -212,8 +217,8 @@ def _line_end(counts: _Counts) -> str:
     return kinds[0] if len(kinds) == 1 else "mixed" if kinds else "\n"
 
 
-def _legacy_encoding(path: Path, counts: _Counts, claimed: str | None) -> str:
-    """The code page of text that is not UTF-8, or UnreadableError.
+def _legacy_encoding(path: Path, counts: _Counts, claimed: str | None) -> tuple[str, Mapping[str, Any]]:
+    """The encoding of text that is not UTF-8, with the words that speak for it, or UnreadableError.
 
     Mostly valid UTF-8 with a few bad bytes is broken UTF-8, not a code page: reading it as one would turn
     every Vietnamese letter into two wrong ones.
@@ -227,16 +232,17 @@ def _legacy_encoding(path: Path, counts: _Counts, claimed: str | None) -> str:
     if letters >= damaged * _VALID_FOR_BAD:
         where = {"offset": counts.bad_offset}
         raise UnreadableError(Problem("invalid-utf8", where, row=counts.bad_line))
-    if old := encoding_of_bytes(sample):
-        return old[0]
+    evidence = evidence_of_bytes(sample)
+    if evidence.encodings:
+        return evidence.encodings[0], evidence.to_json()
     order = ("cp1258", "cp1252") if _looks_vietnamese(sample) else ("cp1252", "cp1258")
     for encoding in order:
         if decodes(path, encoding):
-            return encoding
+            return encoding, {}
     high = sum(1 for byte in sample if byte >= _HIGH)
     unnamed = sum(1 for byte in sample if _HIGH <= byte < 0xA0)  # noqa: PLR2004 - C1 controls, no letters
     if unnamed * 100 <= high:
-        return "latin-1"
+        return "latin-1", {}
     raise UnreadableError(Problem("not-text", {"claimed": claimed or "text"}))
 
 

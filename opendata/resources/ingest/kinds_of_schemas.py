@@ -64,6 +64,29 @@ SCHEMA_FAULTS: Final = (
         _SCHEMA_ADVICE,
     ),
     ProblemKind(
+        "schema-slow-pattern",
+        "error",
+        N_("A pattern of the schema could take for ever"),
+        N_(
+            "Field “%(field)s” of the table schema has the pattern “%(pattern)s”, which can keep a computer busy for years on a short text."
+        ),
+        N_("Write it so that nothing repeated is repeated again, as in (a+)+, and without back-references."),
+    ),
+    ProblemKind(
+        "package-no-resources",
+        "error",
+        N_("The data package lists no tables"),
+        N_("The data package has no list of resources, or two of them have the same name."),
+        N_("Give every table a resource with a name, a path and a schema."),
+    ),
+    ProblemKind(
+        "package-without-file",
+        "error",
+        N_("The data package does not describe the file"),
+        N_("The data package has no resource with the path “%(file)s” and a schema of its own."),
+        N_("Add the resource to the data package, its schema written out."),
+    ),
+    ProblemKind(
         "schema-refused",
         "error",
         N_("The table schema is not valid"),

@@ -104,6 +104,7 @@ class _Automaton:
         self._follow: list[list[int]] = []
         self._is_known_ambiguous = False
         self._ignores_case = False
+        self._depth = 0
         self._steps = 0
 
     def read(self, tree: Any) -> _Part:
@@ -131,13 +132,7 @@ class _Automaton:
         if kind is op.ATOMIC_GROUP:
             return self.read(value)
         if kind is op.BRANCH:
-            first: list[int] = []
-            last: list[int] = []
-            is_empty = False
-            for branch in value[1]:
-                each_first, each_last, each_empty = self.read(branch)
-                first, last, is_empty = first + each_first, last + each_last, is_empty or each_empty
-            return first, last, is_empty
+            return self._branch(value[1])
         if kind in {op.MAX_REPEAT, op.MIN_REPEAT, op.POSSESSIVE_REPEAT}:
             return self._repeat(*value)
         if kind in {op.ASSERT, op.ASSERT_NOT}:
@@ -148,6 +143,15 @@ class _Automaton:
             return [], [], True
         raise _TooLargeError
 
+    def _branch(self, branches: Sequence[Any]) -> _Part:
+        parts = [self.read(branch) for branch in branches]
+        empty = [part for part in parts if part[2]]
+        if len(empty) > 1 and self._depth:
+            self._is_known_ambiguous = True  # nothing is read in two ways, again and again
+        first = [state for part in parts for state in part[0]]
+        last = [state for part in parts for state in part[1]]
+        return first, last, bool(empty)
+
     def _repeat(self, least: int, most: Any, inner: Any) -> _Part:
         """A few copies one after the other; more of them, or any number, as a loop."""
         is_loop = most is op.MAXREPEAT or most > _MOST_COPIES
@@ -156,7 +160,11 @@ class _Automaton:
         last: list[int] = []
         is_empty = True
         for number in range(copies):
+            self._depth += is_loop or copies > 1
             each_first, each_last, each_empty = self.read(inner)
+            self._depth -= is_loop or copies > 1
+            if each_empty and least == 0 and self._depth:
+                self._is_known_ambiguous = True
             self._join(last, each_first)
             if is_empty:
                 first += each_first

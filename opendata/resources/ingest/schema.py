@@ -7,8 +7,10 @@ references to other files), so that nothing in it can make a library fetch or ru
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, Final
 
+from opendata.resources.ingest.patterns import is_explosive
 from opendata.resources.ingest.problems import Problem, UnreadableError, shown
 from opendata.resources.ingest.result import Column
 
@@ -214,7 +216,17 @@ def _reduced_constraints(name: str, constraints: Mapping[str, Any]) -> dict[str,
             if not check(constraints[key]):
                 raise _invalid("schema-bad-constraint", field=shown(name), key=key)
             kept[key] = constraints[key]
+    if "pattern" in kept:
+        _check_pattern(name, kept["pattern"])
     return kept
+
+
+def _check_pattern(name: str, pattern: str) -> None:
+    try:
+        if is_explosive(pattern):
+            raise _invalid("schema-slow-pattern", field=shown(name), pattern=shown(pattern))
+    except (re.error, OverflowError, RecursionError) as error:
+        raise _invalid("schema-bad-constraint", field=shown(name), key="pattern") from error
 
 
 def _kept_key(foreign: Any, names: Sequence[str], tables: Collection[str]) -> dict[str, Any] | None:

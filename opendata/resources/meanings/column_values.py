@@ -137,6 +137,8 @@ def _counted(values: pa.Array, *, repeats: bool) -> tuple[pa.Array, pa.Array]:
     if not _is_text(found.type):
         return found, counts
     filled = pc.not_equal(found, "")
+    if pc.all(filled).as_py():
+        return found, counts
     return found.filter(filled), counts.filter(filled)
 
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from opendata.resources.meanings.lists import former_provinces
+from opendata.resources.meanings.citizen_id import citizen_id_form
 from opendata.resources.meanings.masking import masked_email, masked_number, masked_phone
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ _MOST_OF_THEM: Final = 0.5
 SUSPECT: Final = r"@|[0-9][0-9 .\-]{7,}[0-9]"
 _BEFORE: Final = r"(?:^|[^\d.,])"
 _AFTER: Final = r"(?:[^\d]|$)"
-_EMAIL: Final = r"[A-Za-z0-9._%+\-]+@[A-Za-z0-9\-]+(?:\.[A-Za-z0-9\-]+)*\.[A-Za-z]{2,24}"
+_EMAIL: Final = r"[A-Za-z0-9._%+\-]+@[A-Za-z0-9\-]+(?:\.[A-Za-z0-9\-]+)*\.[A-Za-z]{2,}"
 _PHONE: Final = r"(?:\+?84|0)[ .\-]?(?:3[2-9]|5[25689]|7[06-9]|8[1-9]|9[0-46-9])(?:[ .\-]?\d){7}"
 _CALLED: Final = r"(?i:cccd|cmnd|cmt|căn cước|chứng minh)[^\d]{0,24}"
 
@@ -38,7 +38,8 @@ _CALLED: Final = r"(?i:cccd|cmnd|cmt|căn cước|chứng minh)[^\d]{0,24}"
 class Hidden:
     """`found` and `rivals` are patterns of a whole text; `value` cuts out what is then masked.
 
-    `key` is the meaning that says the same of a whole column; `sure` is a form that needs no rivals' word.
+    `key` is the meaning that says the same of a whole column; `sure` is a form that needs no rivals' word,
+    `sign` a character that every one of them has.
     """
 
     key: str
@@ -48,12 +49,12 @@ class Hidden:
     mask: Callable[[str], str]
     rivals: str = ""
     sure: str = ""
+    sign: str = ""
 
 
 @cache
 def hidden_kinds() -> tuple[Hidden, ...]:
-    provinces = "|".join(sorted(former_provinces().codes))
-    citizen = rf"0(?:{provinces})(?:[01]\d{{2}}|[23][0-3]\d)\d{{6}}"
+    citizen = citizen_id_form()
     called = rf"{_CALLED}(?:\d{{12}}|\d{{9}}){_AFTER}"
     return (
         Hidden(
@@ -73,7 +74,7 @@ def hidden_kinds() -> tuple[Hidden, ...]:
             masked_phone,
             rivals=rf"{_BEFORE}\d{{10}}{_AFTER}",
         ),
-        Hidden("email", "personal-emails-in-text", _EMAIL, _EMAIL, masked_email),
+        Hidden("email", "personal-emails-in-text", _EMAIL, _EMAIL, masked_email, sign="@"),
     )
 
 
@@ -89,16 +90,19 @@ class HiddenCount:
 
     def show(self, texts: pa.Array, counts: pa.Array) -> None:
         kind = self.kind
+        if kind.sign:
+            signed = pc.match_substring(texts, pattern=kind.sign)
+            texts, counts = texts.filter(signed), counts.filter(signed)
         found = pc.match_substring_regex(texts, pattern=kind.found)
-        self.count += _total(counts, found)
+        hits, times = texts.filter(found), counts.filter(found)
+        self.count += pc.sum(times).as_py() or 0
         if kind.rivals:
-            self._rivals += _total(
-                counts, pc.and_not(pc.match_substring_regex(texts, pattern=kind.rivals), found)
-            )
+            others = pc.invert(found)
+            self._rivals += _total(texts.filter(others), counts.filter(others), kind.rivals)
         if kind.sure:
-            self._sure += _total(counts, pc.match_substring_regex(texts, pattern=kind.sure))
+            self._sure += _total(hits, times, kind.sure)
         if len(self.sample) < LEAST_VALUES:
-            self._keep(texts.filter(found).slice(0, LEAST_VALUES).to_pylist())
+            self._keep(hits.slice(0, LEAST_VALUES).to_pylist())
 
     def _keep(self, texts: list[str]) -> None:
         for text in texts:
@@ -115,5 +119,5 @@ class HiddenCount:
         return enough and self.count >= (self.count + self._rivals) * _MOST_OF_THEM
 
 
-def _total(counts: pa.Array, found: pa.Array) -> int:
-    return pc.sum(counts.filter(found)).as_py() or 0
+def _total(texts: pa.Array, counts: pa.Array, pattern: str) -> int:
+    return pc.sum(counts.filter(pc.match_substring_regex(texts, pattern=pattern))).as_py() or 0

@@ -10,7 +10,7 @@ from typing import Final
 
 from opendata.kernel.errors import N_
 from opendata.resources.meanings.meaning import WHOLE, Meaning
-from opendata.resources.meanings.value_tests import either, matches
+from opendata.resources.meanings.value_tests import matches
 
 _APART: Final = r"[ .\-]?"
 _START: Final = r"(?:\(?(?:\+?84|0)\)?[ .\-]?(?:\(0\))?"
@@ -48,9 +48,7 @@ PHONE: Final = Meaning(
         "fax",
     ),
     not_names=("số lượng điện thoại", "thuê bao điện thoại", "số thuê bao", "mobile money"),
-    named=either(
-        *(matches(form) for form in (MOBILE_FORM, _LAND_LINE, _HOTLINE, _OLDER_MOBILE, _WITHOUT_ZERO))
-    ),
+    named=matches(f"{MOBILE_FORM}|{_LAND_LINE}|{_HOTLINE}|{_OLDER_MOBILE}|{_WITHOUT_ZERO}"),
     named_share=0.6,
     alone=matches(MOBILE_FORM),
     alone_share=0.95,

@@ -76,7 +76,8 @@ class _Counts:
     def show(self, values: pa.Array, counts: pa.Array) -> None:
         self._values += pc.sum(counts).as_py() or 0
         if self._meaning is not None:
-            self._show_whole(values, counts)
+            fits = self._show_whole(values, counts)
+            values, counts = values.filter(pc.invert(fits)), counts.filter(pc.invert(fits))
         if not self._hidden:
             return
         suspect = pc.match_substring_regex(values, pattern=SUSPECT)
@@ -85,7 +86,8 @@ class _Counts:
             for hidden in self._hidden:
                 hidden.show(texts, counts.filter(suspect))
 
-    def _show_whole(self, values: pa.Array, counts: pa.Array) -> None:
+    def _show_whole(self, values: pa.Array, counts: pa.Array) -> pa.Array:
+        """Which of the values are what the column means; the others may still hold something else."""
         test = MEANINGS[self._meaning or ""].named
         fits = test(values) if test is not None else pc.is_valid(values)
         self._count += pc.sum(counts.filter(fits)).as_py() or 0
@@ -93,6 +95,7 @@ class _Counts:
         for text in spelled(values.filter(fits).slice(0, SAMPLE)).to_pylist():
             if len(self._sample) < SAMPLE:
                 self._sample.append(mask(text))
+        return fits
 
     def findings(self, column: str, rows: int) -> Iterator[PersonalFinding]:
         if self._count:

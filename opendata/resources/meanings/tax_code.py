@@ -9,24 +9,34 @@ from __future__ import annotations
 
 from typing import Final
 
+import pyarrow as pa
+import pyarrow.compute as pc
+
 from opendata.kernel.errors import N_
-from opendata.resources.meanings.citizen_id import CITIZEN_ID_FORM, is_citizen_id
+from opendata.resources.meanings.citizen_id import citizen_id_form
 from opendata.resources.meanings.meaning import WHOLE, Meaning
-from opendata.resources.meanings.value_tests import checked, either
+from opendata.resources.meanings.value_tests import both, either, matches, spelled
 
 _WEIGHTS: Final = (31, 29, 23, 19, 17, 13, 7, 5, 3)
 _DIGITS: Final = 10
+_MODULUS: Final = 11
 
 
-def has_check_digit(text: str) -> bool:
-    """Of the first ten digits; a code that lost a leading zero is given it back."""
-    digits = text.partition("-")[0].replace(" ", "")
-    digits = digits.zfill(_DIGITS)
-    total = sum(int(digit) * weight for digit, weight in zip(digits, _WEIGHTS, strict=False))
-    return int(digits[9]) == _DIGITS - total % 11
+def has_check_digit(values: pa.Array) -> pa.Array:
+    """The tenth digit checks the nine before it. Nine digits alone have lost their leading zero."""
+    text = spelled(values)
+    form = pc.match_substring_regex(text, pattern=r"^\d{10}|^\d{9}$")
+    head = pc.utf8_lpad(pc.utf8_slice_codeunits(text, 0, _DIGITS), width=_DIGITS, padding="0")
+    digits = pc.if_else(form, head, "0" * _DIGITS)
+    places = [pc.utf8_slice_codeunits(digits, place, place + 1).cast(pa.int64()) for place in range(_DIGITS)]
+    total = pc.multiply(places[0], _WEIGHTS[0])
+    for place, weight in enumerate(_WEIGHTS[1:], start=1):
+        total = pc.add(total, pc.multiply(places[place], weight))
+    rest = pc.subtract(total, pc.multiply(pc.divide(total, _MODULUS), _MODULUS))
+    return pc.and_(form, pc.equal(places[-1], pc.subtract(_DIGITS, rest)))
 
 
-_CODE: Final = checked(r"\d{10}(?: ?-? ?\d{3})?", has_check_digit)
+_CODE: Final = both(matches(r"\d{10}(?: ?-? ?\d{3})?"), has_check_digit)
 
 TAX_CODE: Final = Meaning(
     key="tax-code",
@@ -49,7 +59,7 @@ TAX_CODE: Final = Meaning(
         "tax number",
         "enterprise code",
     ),
-    named=either(_CODE, checked(r"\d{9}", has_check_digit), checked(CITIZEN_ID_FORM, is_citizen_id)),
+    named=either(_CODE, both(matches(r"\d{9}"), has_check_digit), matches(citizen_id_form)),
     named_share=0.8,
     alone=_CODE,
     alone_share=0.98,

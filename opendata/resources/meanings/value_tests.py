@@ -55,14 +55,14 @@ def _fold(values: pa.Array) -> pa.Array:
     )
 
 
-def matches(pattern: str) -> Test:
-    """The whole value has this form; fractions have none."""
-    whole = f"^(?:{pattern})$"
+def matches(pattern: str | Callable[[], str]) -> Test:
+    """The whole value has this form; fractions have none. A pattern made of a list is asked for when needed."""
 
     def test(values: pa.Array) -> pa.Array:
         if pa.types.is_floating(values.type) or pa.types.is_decimal(values.type):
             return nothing(values)
-        return pc.match_substring_regex(spelled(values), pattern=whole)
+        form = pattern if isinstance(pattern, str) else pattern()
+        return pc.match_substring_regex(spelled(values), pattern=f"^(?:{form})$")
 
     return test
 
@@ -112,21 +112,6 @@ def between(low: float, high: float) -> Test:
     return test
 
 
-def checked(pattern: str, check: Callable[[str], bool]) -> Test:
-    """The value has this form and passes `check`, which is called once for each that has it."""
-    form = matches(pattern)
-
-    def test(values: pa.Array) -> pa.Array:
-        text = spelled(values)
-        fits = form(values)
-        return pa.array(
-            [fit and check(value) for fit, value in zip(fits.to_pylist(), text.to_pylist(), strict=True)],
-            pa.bool_(),
-        )
-
-    return test
-
-
 def either(*tests: Test) -> Test:
     def test(values: pa.Array) -> pa.Array:
         found = tests[0](values)
@@ -135,6 +120,10 @@ def either(*tests: Test) -> Test:
         return found
 
     return test
+
+
+def both(first: Test, second: Test) -> Test:
+    return lambda values: pc.and_(first(values), second(values))
 
 
 def but_not(test: Test, other: Test) -> Test:

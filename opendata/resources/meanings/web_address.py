@@ -8,7 +8,7 @@ from opendata.kernel.errors import N_
 from opendata.resources.meanings.meaning import TEXT, Meaning
 from opendata.resources.meanings.value_tests import matches
 
-EMAIL_FORM: Final = r"[A-Za-z0-9][A-Za-z0-9._%+\-]{0,63}@[A-Za-z0-9](?:[A-Za-z0-9\-]*\.)+[A-Za-z]{2,24}"
+EMAIL_FORM: Final = r"[A-Za-z0-9][A-Za-z0-9._%+\-]*@[A-Za-z0-9](?:[A-Za-z0-9\-]*\.)+[A-Za-z]{2,}"
 _EMAIL: Final = matches(rf"(?:mailto:)?{EMAIL_FORM}(?:[;, ]+{EMAIL_FORM})*")
 _URL: Final = matches(r"(?i)(?:https?|ftp)://[^\s/]+\.[^\s]+")
 _BARE_URL: Final = matches(r"(?i)(?:(?:https?|ftp)://|www\.)?[a-z0-9\-]+(?:\.[a-z0-9\-]+)+(?:[/?#][^\s]*)?")

@@ -10,6 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
@@ -110,3 +111,26 @@ def test_many_blocks_keep_order_and_numbers(tmp_path: Path) -> None:
     assert rows[0] == (2, ["0", "văn bản 0"])
     assert rows[-1] == (400_001, ["399999", "văn bản 399999"])
     assert [row for row, _ in rows] == list(range(2, 400_002))
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
+@pytest.mark.parametrize("padding", ["", ",,"])
+def test_both_readings_leave_out_the_same_footer(encoding, padding, tmp_path: Path) -> None:
+    data = "".join(f"{number},café {number},x\n" for number in range(5000))
+    path = tmp_path / "x.csv"
+    path.write_bytes(f"a,b,c\n{data}\nSource: café{padding}\nNote: none{padding}\n".encode(encoding))
+    found = identify(path, "x.csv")
+    said = []
+    for place in (0, 1):
+        table = next(csv_table.tables(path, found))
+        if place == 0 and encoding in {"utf-16", "cp1252"} and not padding:
+            with pytest.raises(IrregularRowsError):
+                _read(table.readings[0])
+            continue
+        rows = _read(table.readings[place])
+        assert len(rows) == 5000
+        assert rows[-1] == (5001, ["4999", "café 4999", "x"])
+        assert table.last_row == 5001
+        said.append([(problem.code, problem.params) for problem in table.problems])
+    assert all(each == said[0] for each in said)
+    assert said[0][0][1]["rows"] == "5003–5004"

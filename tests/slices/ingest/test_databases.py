@@ -79,6 +79,19 @@ def test_virtual_tables_and_what_they_keep_are_not_read(database, ingest) -> Non
     assert result.problems[0].params["names"] == "tìm"
 
 
+def test_a_geopackage_is_its_layers(database, ingest) -> None:
+    content = database(
+        "PRAGMA application_id = 1196444487",
+        "CREATE TABLE gpkg_contents (table_name TEXT)",
+        "INSERT INTO gpkg_contents VALUES ('xã')",
+        'CREATE TABLE "xã" (fid INTEGER PRIMARY KEY, geom BLOB, tên TEXT)',
+        "INSERT INTO \"xã\" VALUES (1, x'4750', 'A')",
+    )
+    result = ingest(content, "x.gpkg")
+    assert [table.title for table in result.tables] == ["xã"]
+    assert [column.name for column in result.tables[0].columns] == ["fid", "geom", "tên"]
+
+
 def test_columns_that_are_computed_are_not_read(database, ingest) -> None:
     content = database(
         "CREATE TABLE a (x, y AS (hex(zeroblob(x))), z AS (x + 1) STORED)",

@@ -6,6 +6,7 @@ much memory it took beyond what it began with.
 
 from __future__ import annotations
 
+import csv
 import gzip
 import importlib
 import io
@@ -19,6 +20,7 @@ import openpyxl
 import pytest
 
 from opendata.resources.ingest.limits import Limits, run_limited, stop_nursery
+from opendata.tabular.conversion import convert_file
 
 MEGABYTE = 1 << 20
 MOST_GROWTH = 50 * MEGABYTE
@@ -390,6 +392,28 @@ def test_numbers_without_end_are_text(hostile) -> None:
         b'[{"a": ' + b"9" * 1_000_000 + b', "b": 1e999999999, "c": -0.' + b"0" * 9999 + b"1}]", "x.json"
     )
     assert (found["codes"], found["tables"]) == ([], 1)
+
+
+def test_formulas_in_text_are_neither_run_nor_changed(ingest, rows_of, tmp_path) -> None:
+    """A cell that starts like a formula is data: -5 and +84 are as well. It goes out as it came in."""
+    cells = ["=1+1", "=cmd|' /C calc'!A0", "+84 912", "-", "@SUM(A1)", "=HYPERLINK('http://x')"]
+    text = "a,b\n" + "".join(f'"{cell}",x\n' for cell in cells)
+    assert [row["a"] for row in rows_of(ingest(text))] == cells
+    book = openpyxl.Workbook()
+    for row in (["a", "b"], *([cell, "x"] for cell in cells)):
+        book.worksheets[0].append(row)
+    for row in book.worksheets[0].iter_rows(min_row=2):
+        row[0].data_type = "s"
+    target = io.BytesIO()
+    book.save(target)
+    assert [row["a"] for row in rows_of(ingest(target.getvalue(), "x.xlsx"))] == cells
+    source, out = tmp_path / "x.csv", tmp_path / "out.csv"
+    source.write_text(text)
+    convert_file(source, out, None)
+    assert [row[0] for row in csv.reader(io.StringIO(out.read_text("utf-8-sig"), newline=""))] == [
+        "a",
+        *cells,
+    ]
 
 
 def test_an_archive_cut_off_anywhere_is_refused_or_kept(ingest) -> None:

@@ -357,6 +357,15 @@ def test_header_rows_and_last_row_of_delimited_text(tmp_path) -> None:
     assert problem(table, "footer-left-out").params["examples"] == [[6, "03 Chi 7"]]
 
 
+@pytest.mark.parametrize("filename", ["x.csv", "x.xlsx"])
+def test_a_header_far_down(filename, tmp_path) -> None:
+    rows: list[list[Any]] = [["lời nói đầu", "x" * 2000]] * 700 + [["mã", "số"], ["a", 1], ["b", 2]]
+    text = "\n".join(",".join(map(str, row)) for row in rows)
+    content = sheet(rows) if filename == "x.xlsx" else text.encode()
+    ((table, data),) = read(tmp_path, content, filename, Corrections(header_rows=(701,)))
+    assert (table.labels, data) == (("mã", "số"), [["a", "1"], ["b", "2"]])
+
+
 def test_encoding_and_delimiter_of_delimited_text(tmp_path) -> None:
     ((table, rows),) = read(
         tmp_path, b"T\xaan|S\xe8\nB\xe9|1,5\n", "x.csv", Corrections(encoding="tcvn3", delimiter="|")

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from opendata.resources.formats.encoding_evidence import EncodingEvidence, encoding_of_bytes
+from opendata.resources.formats.encoding_evidence import EncodingEvidence, evidence_of_bytes
 from opendata.resources.formats.vietnamese_encodings import TABLES, decode_text
 from opendata.resources.formats.vietnamese_syllables import is_syllable
 
@@ -77,7 +77,7 @@ def test_old_text_is_found_and_read(texts, encoding) -> None:
     assert evidence.decide() == (encoding,)
     assert evidence.to_json()[encoding]["words"] >= 8
     assert evidence.read(texts[-1]) == "Hồ Chí Minh"
-    assert encoding_of_bytes("\n".join(texts).encode("latin-1")) == (encoding,)
+    assert evidence_of_bytes("\n".join(texts).encode("latin-1")).encodings == (encoding,)
 
 
 @pytest.mark.parametrize("texts", WESTERN.values(), ids=WESTERN)
