@@ -226,6 +226,20 @@ def test_tables_below_each_other(ingest, rows_of) -> None:
     assert [row["Số lượng"] for row in rows_of(result, 1)] == [7, 8, 9]
 
 
+def test_a_table_without_rows_beside_others_is_said(ingest) -> None:
+    rows = [
+        ["STT", "Tên", "Tuổi"],
+        [1, "An", 30],
+        [],
+        [],
+        ["STT", "Tên", "Tuổi"],
+        ["Ghi chú: không có số liệu"],
+    ]
+    result = ingest(sheet(rows), "x.xlsx")
+    assert [table.row_count for table in result.tables] == [1]
+    assert [(found.code, found.row) for found in result.problems] == [("table-without-rows", 5)]
+
+
 def test_a_table_of_other_columns_below(ingest) -> None:
     rows = [
         ["Tỉnh", "Thu", "Chi", "Dư"],
