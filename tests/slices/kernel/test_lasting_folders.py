@@ -26,10 +26,18 @@ with lasting_folder(Path(sys.argv[1]), "v1") as folder:
 """
 
 
+def _fail_in(parent: Path) -> None:
+    def attempt() -> None:
+        with lasting_folder(parent, "v1") as folder:
+            (folder / "stage").write_text("done")
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        attempt()
+
+
 def test_it_is_gone_after_success_and_stays_after_a_failure(tmp_path: Path) -> None:
-    with pytest.raises(ZeroDivisionError), lasting_folder(tmp_path, "v1") as folder:
-        (folder / "stage").write_text("done")
-        raise ZeroDivisionError
+    _fail_in(tmp_path)
     with lasting_folder(tmp_path, "v1") as folder:
         assert (folder / "stage").read_text() == "done"
     assert list(tmp_path.iterdir()) == []
@@ -52,7 +60,6 @@ def test_while_another_process_holds_it_a_new_one_is_given_and_after_a_kill_the_
 
 
 def test_what_nobody_will_take_up_is_dropped(tmp_path: Path) -> None:
-    with pytest.raises(ZeroDivisionError), lasting_folder(tmp_path, "v1"):
-        raise ZeroDivisionError
+    _fail_in(tmp_path)
     assert drop_abandoned(tmp_path, spare={"v2"}.__contains__) == 1
     assert list(tmp_path.iterdir()) == []
