@@ -195,6 +195,16 @@ def test_a_last_row_with_data_stays(last, ingest) -> None:
     assert "footer-left-out" not in codes(table)
 
 
+def test_numbered_rows_right_below_the_data_stay(ingest) -> None:
+    (table,) = ingest("mục,giá trị,số\n(1) Thu,a,5\n(2) Chi,b,6\n(3) Khác,,\n(4) Còn lại,,\n").tables
+    assert table.row_count == 4
+
+
+def test_a_list_of_texts_has_no_footer(ingest) -> None:
+    (table,) = ingest("ý kiến\nTốt\nGhi chú: đã sửa\nNguồn: báo\n").tables
+    assert table.row_count == 3
+
+
 def test_summary_rows_after_a_blank_row_stay(ingest) -> None:
     rows = [["Tỉnh", "Số", "Tỷ lệ"], ["An", 1, 2], ["Bình", 3, 4], [], ["Median", 2, 3], ["Max", 3, 4]]
     (table,) = ingest(sheet(rows), "x.xlsx").tables
