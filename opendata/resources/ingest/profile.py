@@ -90,12 +90,8 @@ def _zone(stored: pa.DataType) -> dt.tzinfo | None:
 
 
 def _is_sortable(stored: pa.DataType) -> bool:
-    return (
-        pa.types.is_int64(stored)
-        or pa.types.is_float64(stored)
-        or pa.types.is_date32(stored)
-        or pa.types.is_timestamp(stored)
-    )
+    kinds = (pa.types.is_int64, pa.types.is_float64, pa.types.is_date32, pa.types.is_timestamp)
+    return any(is_kind(stored) for is_kind in kinds)
 
 
 def _describe_ordered(column: Column, ordered: SortedValues, rows: int) -> dict[str, Any]:

@@ -96,14 +96,24 @@ def _blank_labels(labels: Sequence[str], names: Sequence[str], table: str) -> li
 
 
 def inferred_schema(
-    names: Sequence[str], decisions: Sequence[Decision], titles: Sequence[str] = ()
+    names: Sequence[str],
+    decisions: Sequence[Decision],
+    titles: Sequence[str] = (),
+    units: Sequence[str] = (),
 ) -> dict[str, Any]:
-    """The Table Schema of a table whose columns were decided here. `titles`: one a column, or none at all."""
+    """The Table Schema of a table whose columns were decided here.
+
+    `titles` and `units`: one a column, or none at all. A unit, as the file writes it, describes a column of
+    numbers; text has none.
+    """
     fields = []
-    for name, decision, title in zip(names, decisions, titles or names, strict=True):
+    said = units or [""] * len(names)
+    for name, decision, title, unit in zip(names, decisions, titles or names, said, strict=True):
         described: dict[str, Any] = {"name": name, "type": decision.type}
         if title and title != name:
             described["title"] = title
+        if unit and decision.type in {"integer", "number"}:
+            described["description"] = unit
         if decision.format != "default":
             described["format"] = decision.format
         fields.append(described | dict(decision.properties))
