@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 from opendata.resources.ingest.problems import Problem, UnreadableError, shown
@@ -181,10 +182,21 @@ def _whole(
         yield list(cells)
 
 
+@cache
+def _remember_names() -> None:
+    """It turns the same few names of properties into snake case with regular expressions for every
+    error it makes, which is half of what an error costs; the function is pure, so that its answers may be kept.
+    """
+    from frictionless.vendors import stringcase  # noqa: PLC0415 - see above
+
+    stringcase.snakecase = cache(stringcase.snakecase)
+
+
 def read_schema(schema: Mapping[str, Any]) -> Any:
     """The frictionless schema. Raises UnreadableError where it is refused."""
     from frictionless import Schema  # noqa: PLC0415 - see above
 
+    _remember_names()
     with _refusing():
         return Schema.from_descriptor(dict(schema))
 
