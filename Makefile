@@ -20,5 +20,6 @@ bench:           ## every benchmark, one after the other (minutes)
 messages:        ## list messages that have no Vietnamese yet, or are no longer used
 	.venv/bin/pytest -q tests/meta/test_house.py -k translat
 
-docs:            ## write docs/settings.md again from the code
+docs:            ## write the pages of problem codes again from the code, and list the settings
+	$(PYTHON) -m opendata.resources.ingest.problem_guide docs
 	$(PYTHON) -m opendata.cli check --settings

@@ -14,6 +14,8 @@ from opendata.catalogue.search_form import FACETS, SORTS, read_form
 from opendata.cli.language import speak
 from opendata.cli.schema_files import SCHEMA_OPTION, read_schema
 from opendata.kernel.errors import N_, NotFoundError
+from opendata.resources.ingest.result import FaultyRows
+from opendata.resources.meanings.personal_finding import PersonalFinding
 from opendata.resources.models import VersionState
 from opendata.resources.service import Upload
 from opendata.settings import load_settings
@@ -24,6 +26,9 @@ if TYPE_CHECKING:
     from opendata.resources.service import Received
     from opendata.wiring import Services
 
+HELD = N_(
+    "Personal data was found; the version waits for a decision. Publish again with --personal-data-checked, or decide on its page."
+)
 WORKER_SECONDS = 2.0
 POLL_SECONDS = 0.2
 
@@ -38,6 +43,18 @@ POLL_SECONDS = 0.2
 )
 @click.option("--theme", help="Theme code.")
 @click.option("--license", "licence", help="Licence code.")
+@click.option(
+    "--faulty-rows",
+    type=click.Choice([mode.value for mode in FaultyRows]),
+    default=FaultyRows.REFUSE.value,
+    show_default=True,
+    help="What is done with rows that break the schema.",
+)
+@click.option(
+    "--personal-data-checked",
+    is_flag=True,
+    help="Publish also where personal data is found: you answer for it.",
+)
 @SCHEMA_OPTION
 def publish(
     file: Path,
@@ -47,6 +64,8 @@ def publish(
     slug: str | None,
     theme: str | None,
     licence: str | None,
+    faulty_rows: str,
+    personal_data_checked: bool,
     schema_path: Path | None,
 ) -> None:
     """Publish FILE through the full pipeline and print the dataset's address.
@@ -60,7 +79,17 @@ def publish(
     schema = read_schema(schema_path) if schema_path else None
     received = _hand_in(services, file, slug, metadata, schema)
     version = _follow(services, received)
+    if faulty_rows != FaultyRows.REFUSE and version.has_faulty_rows:
+        received = services.resources.read_again(COMMAND_LINE, received.resource_id, None, faulty_rows)
+        version = _follow(services, received)
+    if version.is_held and personal_data_checked:
+        services.resources.release(COMMAND_LINE, received.resource_id, version.number)
+        version = _follow(services, received)
     say = speak()
+    if version.is_held:
+        for finding in version.findings:
+            click.echo(PersonalFinding.from_json(finding).problem().message(say.gettext), err=True)
+        raise click.ClickException(say.gettext(HELD))
     for problem in version.problems:
         click.echo(problem.message(say.gettext), err=True)
     if version.state == VersionState.FAILED:

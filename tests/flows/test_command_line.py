@@ -243,3 +243,22 @@ def test_every_command_shows_an_example() -> None:
         shown = CliRunner().invoke(main, [*path, "--help"])
         assert shown.exit_code == 0
         assert "Example:" in shown.stdout, path
+
+
+def test_faulty_rows_and_personal_data_are_decided_on_the_command_line(ready, tmp_path) -> None:
+    (tmp_path / "s.json").write_text('{"fields": [{"name": "a", "type": "integer"}, {"name": "b"}]}')
+    (tmp_path / "x.csv").write_text("a,b\n1,x\ny,z\n")
+    command = ["publish", str(tmp_path / "x.csv"), "--agency", "BKHCN", "--title", "Bảng lỗi"]
+    schema = ["--schema", str(tmp_path / "s.json")]
+    assert ready(*command, *schema).exit_code == 1
+    done = ready(*command, *schema, "--faulty-rows", "set-aside")
+    assert done.exit_code == 0, done.stderr
+    assert "1 × 2" in done.stdout
+    people = "họ tên,số căn cước\n" + "".join(f"Lê Thị {chr(65 + n)},0011900{n:05d}\n" for n in range(12))
+    (tmp_path / "p.csv").write_text(people)
+    command = ["publish", str(tmp_path / "p.csv"), "--agency", "BKHCN", "--title", "Người"]
+    held = ready(*command)
+    assert held.exit_code == 1
+    assert "--personal-data-checked" in held.stderr
+    assert "001190000000" not in held.stdout + held.stderr
+    assert ready(*command, "--personal-data-checked").exit_code == 0

@@ -77,18 +77,20 @@ def zip_tables(
     ]
     _check_all(wanted)
     found = 0
+    in_the_way: Problem | None = None
     with _folder(workdir) as folder:
         for entry in wanted:
-            if entry.method not in {STORED, DEFLATED}:
-                yield Problem("archive-method", {"member": shown(entry.name)})
-                continue
             title = descriptor.titles.get(entry.name) or _title(entry, wanted)
-            member = _Member(entry.name, title, folder / "member")
-            for table in member.tables(readers, _counted(path, entry)):
-                found += not isinstance(table, Problem)
+            for table in _tables_of(path, entry, _Member(entry.name, title, folder / "member"), readers):
+                if isinstance(table, Problem):
+                    in_the_way = in_the_way or table
+                else:
+                    found += 1
                 yield table
     if not found:
-        raise UnreadableError(Problem("archive-without-tables"))
+        is_reason = in_the_way is not None and in_the_way.severity == "warning"
+        nothing = Problem("archive-without-tables")
+        raise UnreadableError(replace(in_the_way, severity="error") if in_the_way and is_reason else nothing)
     kept = [
         entry.name
         for entry in entries
@@ -97,6 +99,15 @@ def zip_tables(
     if kept:
         names = clean_line(", ".join(kept))[:_LONGEST_LIST]
         yield Problem("archive-members-kept", {"count": len(kept), "names": names})
+
+
+def _tables_of(
+    path: Path, entry: Entry, member: _Member, readers: Mapping[str, Reader]
+) -> Iterator[SourceTable | Problem]:
+    if entry.method not in {STORED, DEFLATED}:
+        yield Problem("archive-method", {"member": shown(entry.name)})
+        return
+    yield from member.tables(readers, _counted(path, entry))
 
 
 def gzip_tables(

@@ -8,7 +8,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from opendata.resources.formats.marginal_words import is_note, is_signature, is_total
+from opendata.resources.formats.marginal_words import (
+    is_note,
+    is_numbered_note,
+    is_signature,
+    is_total,
+)
 
 if TYPE_CHECKING:
     from opendata.resources.formats.headers import Grid
@@ -26,6 +31,8 @@ def footer_rows(grid: Grid, first: int, usual: int, *, has_strays: bool = True) 
     Rows before `first` are not looked at. `usual`: how many columns the table has. `has_strays`: whether bare
     numbers far below the table are taken for somebody's sums.
     """
+    if usual < _NARROW:
+        return 0  # in a list of texts a note cannot be told from the rest
     last = len(grid.rows)
     while last > first and not grid.marks[last - 1].strip():
         last -= 1
@@ -58,7 +65,7 @@ def _is_footer(grid: Grid, row: int, usual: int) -> bool:
     if len(cells) >= max(usual, _NARROW):
         return False
     if _is_marked(grid, row):
-        return len(cells) <= _FEW_SIGNERS
+        return len(cells) <= _FEW_SIGNERS and (is_note(texts[0]) or _is_apart(grid, row))
     if len(cells) <= _FEW_SIGNERS and any(is_signature(text) for text in texts):
         return _is_apart(grid, row) or usual > _FEW_SIGNERS
     is_line = len(cells) == 1 and usual > _NARROW and not is_total(texts[0])
@@ -67,12 +74,18 @@ def _is_footer(grid: Grid, row: int, usual: int) -> bool:
 
 def _is_marked(grid: Grid, row: int) -> bool:
     texts = grid.texts(row)
-    return bool(texts) and is_note(texts[0])
+    return bool(texts) and (is_note(texts[0]) or is_numbered_note(texts[0]))
 
 
 def _is_apart(grid: Grid, row: int) -> bool:
-    """Whether a blank row, or a note, lies above."""
-    return row > 0 and (not grid.marks[row - 1].strip() or _is_marked(grid, row - 1))
+    """Whether a blank row, or the word that begins notes, lies above; footnotes between do not count."""
+    above = row - 1
+    while above >= 0 and grid.marks[above].strip():
+        text = grid.texts(above)[0]
+        if not is_numbered_note(text):
+            return is_note(text)
+        above -= 1
+    return above >= 0
 
 
 def _stray(grid: Grid, first: int, last: int, usual: int) -> int:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from opendata.kernel.text import fold
-from opendata.resources.formats.json_text import cell_of, clean, kind_of
+from opendata.resources.formats.json_text import NumberText, cell_of, clean, kind_of
 from opendata.resources.formats.table import MOST_COLUMNS, check_width
 
 if TYPE_CHECKING:
@@ -55,6 +55,11 @@ class Member:
     is_map: bool = False
 
     def see(self, value: Any) -> None:
+        if type(value) is NumberText:
+            self.filled += 1
+            self.others += 1
+            self.kinds.add("number")
+            return
         kind = kind_of(value)
         if not kind:
             return

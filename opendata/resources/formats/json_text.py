@@ -74,6 +74,8 @@ def kind_of(value: Any) -> str:
 
 def cell_of(value: Any) -> str:
     """The value as the text of a cell. Raises RecursionError for one nested too deeply."""
+    if type(value) is NumberText:
+        return str(value)
     if value is None:
         return ""
     if isinstance(value, bool):

@@ -30,10 +30,10 @@ _HAS_COLON: Final = re.compile(
     r"\(?\s*(?:đơn vị(?: tính)?|đvt|đv tính|đv|units?)\s*(?:\([^)]*\)\s*)?[:;]", re.IGNORECASE
 )
 _NOTE: Final = re.compile(
-    r"[\s\"“(*]*(?:ghi chú|chú thích|lưu ý|nguồn|source|note|notes|remarks?|trích|theo báo cáo)\b\s*(?:\(|:|\.|$|-)"
-    r"|\s*(?:\(?[*†‡]+\)?|\(\d{1,2}\)|\[\d{1,2}\])\s*:?\s*\S.{3,}",
-    re.IGNORECASE | re.DOTALL,
+    r"[\s\"“(*]*(?:ghi chú|chú thích|lưu ý|nguồn|source|note|notes|remarks?|trích|theo báo cáo)\b\s*(?:\(|:|\.|$|-)",
+    re.IGNORECASE,
 )
+_NUMBERED_NOTE: Final = re.compile(r"\s*(?:\(?[*†‡]+\)?|\(\d{1,2}\)|\[\d{1,2}\])\s*:?\s*\S.{3,}", re.DOTALL)
 _SIGNATURE: Final = re.compile(
     r"\s*(?:người (?:lập|báo cáo|tổng hợp|duyệt|kiểm tra|ký)|thủ trưởng|giám đốc|phó giám đốc|kế toán|chủ tịch"
     r"|phó chủ tịch|cục trưởng|vụ trưởng|trưởng phòng|tổng giám đốc|chánh văn phòng|bộ trưởng|thứ trưởng|nơi nhận"
@@ -68,6 +68,11 @@ def unit_note(text: str) -> str | None:
 
 def is_note(text: str) -> bool:
     return _NOTE.match(text[:_LONGEST]) is not None
+
+
+def is_numbered_note(text: str) -> bool:
+    """A footnote: `(1) …`, `* …`. Data may be written so too; what stands above it decides."""
+    return _NUMBERED_NOTE.match(text[:_LONGEST]) is not None
 
 
 def is_signature(text: str) -> bool:

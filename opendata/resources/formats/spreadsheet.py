@@ -72,6 +72,10 @@ def tables(
             has_table = True
             is_hidden = about.visible != calamine.SheetVisibleEnum.Visible
             yield from (sheet.table(region, full, is_hidden=is_hidden) for region in full)
+            for region in sheet.regions:
+                if region not in full:
+                    row = region.first + region.header.rows[0] + 1
+                    yield Problem("table-without-rows", {"sheet": sheet.name}, row=row)
     if not has_table:
         raise UnreadableError(Problem("no-rows", {"columns": widest}) if widest else Problem("no-data"))
 

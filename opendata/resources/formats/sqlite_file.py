@@ -159,24 +159,33 @@ def _rows(
 ) -> Iterator[tuple[int, list[str]]]:
     size = path.stat().st_size
     row, characters = 1, 0
-    kinds = table.kinds or []
+    seen: set[tuple[type, ...]] = set()
     with _open(path) as database:
-        cursor = database.connection.execute(query)
-        for value in cursor:
+        for value in database.connection.execute(query):
             database.looks = 0
             row += 1
-            cells = [_text(cell) for cell in value]
+            full = tuple(None if cell == "" else cell for cell in value) if "" in value else value
+            types = tuple(map(type, full))
+            if types not in seen:
+                seen.add(types)
+                _note(types, table, binary)
+            cells = [cell if type(cell) is str and cell.isascii() else _text(cell) for cell in full]
             characters += sum(map(len, cells))
-            for column, cell in enumerate(value):
-                if cell is not None and cell != "":
-                    kinds[column].add("number" if isinstance(cell, int | float) else "text")
-                    if isinstance(cell, bytes):
-                        binary.add(column)
             if row * _LEAST_ROW > size or characters > MOST_UNPACKED:
                 raise UnreadableError(Problem("sqlite-unreadable"))
             yield row, cells
             if row % _REPORT_EVERY == 0:
                 report(row, row, "rows")
+                seen.clear()
+
+
+def _note(types: tuple[type, ...], table: SourceTable, binary: set[int]) -> None:
+    """The kinds of value of a row. Rows are of few sorts, so this is asked for a few of them."""
+    for column, kind in enumerate(types):
+        if kind is not type(None) and table.kinds is not None:
+            table.kinds[column].add("number" if kind in {int, float} else "text")
+        if kind is bytes:
+            binary.add(column)
 
 
 def _query(name: str, columns: list[str]) -> str:

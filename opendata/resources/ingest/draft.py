@@ -7,6 +7,7 @@ draft: it is many times faster than parsing again, holds the row numbers, and su
 
 from __future__ import annotations
 
+import re
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import ipc
 
+from opendata.kernel.text import fold
 from opendata.resources.formats.table import Irregular, IrregularRowsError, SourceTable, column_names
 from opendata.resources.ingest.infer import ColumnEvidence, Decision
 from opendata.resources.ingest.problems import Problem, UnreadableError
@@ -28,6 +30,9 @@ if TYPE_CHECKING:
 
 ROW_COLUMN: Final = "row"
 _THREADS: Final = 2
+_NO_AMOUNT: Final = re.compile(
+    r"^(stt|so tt|tt|so thu tu|ma\b|nam$)|%|\bt[yi] (le|trong)\b|\byear\b|\bno\.?$"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +53,7 @@ class Draft:
     irregular: Irregular
     problems: tuple[Problem, ...]
     titles: tuple[str, ...] = ()
+    units: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -62,6 +68,7 @@ class Draft:
             "irregular": _irregular_to_json(self.irregular),
             "problems": [problem.to_json() for problem in self.problems],
             "titles": list(self.titles),
+            "units": list(self.units),
         }
 
     @property
@@ -83,6 +90,7 @@ class Draft:
             irregular=_irregular_from_json(data["irregular"]),
             problems=tuple(Problem.from_json(problem) for problem in data["problems"]),
             titles=tuple(data["titles"]),
+            units=tuple(data["units"]),
         )
 
 
@@ -111,7 +119,15 @@ def draft_table(table: SourceTable, path: Path, report: Report) -> Draft:
         irregular=table.irregular,
         problems=tuple(table.problems),
         titles=table.titles,
+        units=table.units or _units_of_all(table),
     )
+
+
+def _units_of_all(table: SourceTable) -> tuple[str, ...]:
+    """A unit that stands above the table, for each column it can mean: not numbers of rows, years or shares."""
+    if not table.unit:
+        return ()
+    return tuple("" if _NO_AMOUNT.search(fold(label)) else table.unit for label in table.labels)
 
 
 def draft_batches(path: Path) -> Iterator[pa.RecordBatch]:

@@ -8,8 +8,10 @@ file first needs it; the child process of `limits` has it loaded beforehand.
 
 from __future__ import annotations
 
+import re
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 from opendata.resources.ingest.problems import Problem, UnreadableError, shown
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     CellReader = Callable[[str], tuple[Any, dict[str, str] | None]]
 
 MOST_ERRORS: Final = 1000
+_CAPITAL: Final = re.compile("[A-Z]")
 _BOUNDS: Final = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum")
 
 
@@ -44,6 +47,7 @@ class OpenedCheck:
         from frictionless.table import create_cell_handlers  # noqa: PLC0415 - see above
 
         self.schema = schema
+        self._shapes: dict[type, list[tuple[str, str]]] = {}
         self._labels = list(header.labels)
         self.fields: list[Any] = header.get_expected_fields()
         self._handlers = create_cell_handlers(self.fields)
@@ -82,7 +86,7 @@ class OpenedCheck:
         with no_stumbling():
             if findings is not None:
                 self._add_key_errors(row, findings)
-            return [error.to_descriptor() for error in row.errors]
+            return [self._described(error) for error in row.errors]
 
     def _add_key_errors(self, row: Any, findings: Findings) -> None:
         """The steps of frictionless's own row stream in its order: a key is read before the other cells."""
@@ -117,6 +121,18 @@ class OpenedCheck:
             )
             row.errors.append(error)
 
+    def _described(self, error: Any) -> dict[str, Any]:
+        """The descriptor of an error. frictionless looks up what belongs into it anew for every error, which costs
+        more than all else; here the first of each class says it for all of them.
+        """
+        shape = self._shapes.get(type(error))
+        if shape is None:
+            descriptor: dict[str, Any] = error.to_descriptor()
+            self._shapes[type(error)] = [(key, _CAPITAL.sub(_lowered, key)) for key in descriptor]
+            return descriptor
+        values = ((key, getattr(error, attribute)) for key, attribute in shape)
+        return {key: list(value) if isinstance(value, list) else value for key, value in values}
+
     def whole_table(
         self, header_row: int, rows: Callable[[], Iterator[tuple[int, Sequence[str]]]]
     ) -> Iterator[tuple[int, list[dict[str, Any]]]]:
@@ -147,6 +163,10 @@ class Check(OpenedCheck):
             super().__init__(read, Header(list(labels), fields=read.fields, row_numbers=[header_row]))
 
 
+def _lowered(capital: re.Match[str]) -> str:
+    return f"_{capital[0].lower()}"
+
+
 def _whole(
     labels: Sequence[str], header_row: int, rows: Iterator[tuple[int, Sequence[str]]]
 ) -> Iterator[Sequence[str]]:
@@ -162,10 +182,21 @@ def _whole(
         yield list(cells)
 
 
+@cache
+def _remember_names() -> None:
+    """It turns the same few names of properties into snake case with regular expressions for every
+    error it makes, which is half of what an error costs; the function is pure, so that its answers may be kept.
+    """
+    from frictionless.vendors import stringcase  # noqa: PLC0415 - see above
+
+    stringcase.snakecase = cache(stringcase.snakecase)
+
+
 def read_schema(schema: Mapping[str, Any]) -> Any:
     """The frictionless schema. Raises UnreadableError where it is refused."""
     from frictionless import Schema  # noqa: PLC0415 - see above
 
+    _remember_names()
     with _refusing():
         return Schema.from_descriptor(dict(schema))
 

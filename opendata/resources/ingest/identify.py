@@ -261,6 +261,7 @@ def _described(file: _File, survey: TextSurvey, found: str, scores: dict[str, fl
             "mark_bytes": survey.mark_bytes,
             "is_plain": survey.is_plain,
             "is_guess": survey.is_guess,
+            "encoding_words": dict(survey.words),
             "quotes": survey.quotes,
             "longest_line": survey.longest_line,
             "delimiters": {delimiter: round(score, 3) for delimiter, score in scores.items()},

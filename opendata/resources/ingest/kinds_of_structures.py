@@ -76,6 +76,13 @@ STRUCTURE_NOTES: Final[tuple[ProblemKind, ...]] = (
         N_("Give the column a date format in the workbook and upload it again."),
     ),
     ProblemKind(
+        "table-without-rows",
+        "info",
+        N_("A table without rows"),
+        N_("Row %(row)s of the sheet “%(sheet)s” names columns, but has no rows below it and was left out."),
+        "",
+    ),
+    ProblemKind(
         "correction-row-missing",
         "error",
         N_("A row that is not there"),

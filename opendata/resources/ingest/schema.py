@@ -48,6 +48,8 @@ _TYPES: Final = frozenset(
 )
 _FIELD_TEXTS: Final = ("title", "description", "format")
 _LIST_KEYS: Final = ("delimiter", "itemType")
+# The one profile that frictionless knows by heart; any other address it would fetch.
+_SECOND_EDITION: Final = "https://datapackage.org/profiles/2.0/tableschema.json"
 _MATCHES: Final = frozenset({"exact", "equal", "subset", "superset", "partial"})
 _NUMBER_CHARS: Final = ("decimalChar", "groupChar")
 _WORD_LISTS: Final = ("trueValues", "falseValues", "missingValues")
@@ -94,14 +96,24 @@ def _blank_labels(labels: Sequence[str], names: Sequence[str], table: str) -> li
 
 
 def inferred_schema(
-    names: Sequence[str], decisions: Sequence[Decision], titles: Sequence[str] = ()
+    names: Sequence[str],
+    decisions: Sequence[Decision],
+    titles: Sequence[str] = (),
+    units: Sequence[str] = (),
 ) -> dict[str, Any]:
-    """The Table Schema of a table whose columns were decided here. `titles`: one a column, or none at all."""
+    """The Table Schema of a table whose columns were decided here.
+
+    `titles` and `units`: one a column, or none at all. A unit, as the file writes it, describes a column of
+    numbers; text has none.
+    """
     fields = []
-    for name, decision, title in zip(names, decisions, titles or names, strict=True):
+    said = units or [""] * len(names)
+    for name, decision, title, unit in zip(names, decisions, titles or names, said, strict=True):
         described: dict[str, Any] = {"name": name, "type": decision.type}
         if title and title != name:
             described["title"] = title
+        if unit and decision.type in {"integer", "number"}:
+            described["description"] = unit
         if decision.format != "default":
             described["format"] = decision.format
         fields.append(described | dict(decision.properties))
@@ -144,6 +156,8 @@ def reduced_schema(
     names = [field["name"] for field in kept["fields"]]
     if len({name.casefold() for name in names}) != len(names):
         raise _invalid("schema-duplicate-field")
+    if descriptor.get("$schema") == _SECOND_EDITION:
+        kept["$schema"] = _SECOND_EDITION
     if "missingValues" in descriptor:
         kept["missingValues"] = _words("missingValues", descriptor["missingValues"])
     key = descriptor.get("primaryKey")
@@ -256,9 +270,12 @@ def _listed(key: str, value: Any) -> list[Any]:
 
 
 def _words(key: str, value: Any) -> list[str]:
-    words = _listed(key, value)
-    if not all(isinstance(word, str) for word in words):
-        raise _invalid("schema-bad-list", key=key)
+    words: list[str] = []
+    for each in _listed(key, value):
+        word = each.get("value") if isinstance(each, dict) else each
+        if not isinstance(word, str):
+            raise _invalid("schema-bad-list", key=key)
+        words.append(word)
     return words
 
 

@@ -199,7 +199,7 @@ class _Stage:
         if given is not None:
             return self._check_given(draft, given, name, started)
         names, label_problems = named_columns(draft.labels, name)
-        schema = inferred_schema(names, draft.decisions, draft.titles)
+        schema = inferred_schema(names, draft.decisions, draft.titles, draft.units)
         checked = check_inferred(draft, schema, self.limit)
         problems = (
             *draft.problems,
@@ -300,7 +300,8 @@ class _Stage:
         """Without a schema, but with types chosen for some columns: only their cells can be at fault."""
         started = time.monotonic()
         fields = [
-            {key: field[key] for key in ("name", "title") if key in field} | dict(chosen[field["name"]])
+            {key: field[key] for key in ("name", "title", "description") if key in field}
+            | dict(chosen[field["name"]])
             if field["name"] in chosen
             else field
             for field in inferred["fields"]

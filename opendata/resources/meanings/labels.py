@@ -19,6 +19,7 @@ _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _NOT_A_WORD = re.compile(r"[\W_]+")
 _SIGNS = {"%": " phần trăm ", "₫": " đồng "}
 WHOLE = "="
+MARKED = "~"
 
 
 @lru_cache(maxsize=4096)
@@ -37,14 +38,16 @@ def words_of(label: str) -> tuple[str, bool]:
 def names_match(label: str, names: Sequence[str], not_names: Sequence[str] = ()) -> int:
     """How many words the longest of `names` in the label has; 0 where none is in it.
 
-    `=lat` is the whole label or nothing. What stands in `not_names` is taken out of the label first.
+    `=lat` is the whole label or nothing; `~đồng` counts only in a label with diacritics (`dong_nam_a`). What stands in `not_names` is taken out of the label first.
     """
     words, is_bare = words_of(label)
     for phrase in not_names:
         words = words.replace(f" {_as_written(phrase, is_bare=is_bare)} ", " | ")
     longest = 0
     for name in names:
-        phrase = _as_written(name.removeprefix(WHOLE), is_bare=is_bare)
+        if name.startswith(MARKED) and is_bare:
+            continue
+        phrase = _as_written(name.removeprefix(WHOLE).removeprefix(MARKED), is_bare=is_bare)
         found = words.strip() == phrase if name.startswith(WHOLE) else f" {phrase} " in words
         if found:
             longest = max(longest, phrase.count(" ") + 1)

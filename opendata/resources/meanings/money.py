@@ -37,6 +37,19 @@ _OTHER_DONG: Final = (
     "mùa đông",
     "cổ đông",
     "đồng euro",
+    "đồng thời",
+    "đồng phạm",
+    "đồng chí",
+    "đồng đều",
+    "đồng phục",
+    "đồng hành",
+    "đồng thuận",
+    "đồng sở hữu",
+    "đồng cỏ",
+    "bất đồng",
+    "tương đồng",
+    "cánh đồng",
+    "dây đồng",
     "đồng đô la",
 )
 
@@ -62,7 +75,7 @@ AMOUNT_VND: Final = _amount(
     "amount-vnd",
     N_("Amount in đồng"),
     N_("Amount of money in Vietnamese đồng."),
-    ("đồng", "vnđ", "vnd", "việt nam đồng", "đvn"),
+    ("~đồng", "vnđ", "vnd", "việt nam đồng", "đvn"),
     0,
 )
 AMOUNT_THOUSAND_VND: Final = _amount(
@@ -83,7 +96,6 @@ AMOUNT_MILLION_VND: Final = _amount(
         "tr đồng",
         "triệu vnd",
         "triệu vnđ",
-        "triệu",
         "million vnd",
         "vnd million",
         "mil vnd",

@@ -30,20 +30,25 @@ _SAID: Final[Mapping[str, Problem]] = {
 
 @dataclass(frozen=True, slots=True)
 class PersonalFinding:
-    """`count` of `total` rows; `columns` are names, two for personal names (first) beside dates of birth."""
+    """`count` of `total` rows; `columns` are names, two for personal names (first) beside dates of birth.
+
+    `table` is for the caller to say, where a file has several.
+    """
 
     code: str
     columns: tuple[str, ...]
     count: int
     total: int
     sample: tuple[str, ...]
+    table: str | None = None
 
     def problem(self) -> Problem:
         """What to say about it."""
         params: dict[str, Any] = {"count": self.count, "total": self.total, "sample": ", ".join(self.sample)}
         if len(self.columns) > 1:
             params["births"] = self.columns[1]
-        return replace(_SAID[self.code], params=params, column=self.columns[0])
+        said = _SAID.get(self.code) or Problem(self.code)
+        return replace(said, params=params, column=self.columns[0], table=self.table)
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -52,8 +57,16 @@ class PersonalFinding:
             "count": self.count,
             "total": self.total,
             "sample": list(self.sample),
+            **({"table": self.table} if self.table is not None else {}),
         }
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> PersonalFinding:
-        return cls(data["code"], tuple(data["columns"]), data["count"], data["total"], tuple(data["sample"]))
+        return cls(
+            data["code"],
+            tuple(data["columns"]),
+            data["count"],
+            data["total"],
+            tuple(data["sample"]),
+            data.get("table"),
+        )

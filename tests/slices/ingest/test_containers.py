@@ -152,6 +152,22 @@ def test_members_without_rows_are_said(ingest) -> None:
     assert empty == ["b.csv", "c.csv", "d.json", "e.xlsx"]
 
 
+def test_a_method_that_is_not_read_is_said(ingest) -> None:
+    packed = zipped({"a.csv": CSV * 50}, zipfile.ZIP_LZMA)
+    (problem,) = ingest(packed, "x.zip").problems
+    assert (problem.code, problem.severity, problem.params) == (
+        "archive-method",
+        "error",
+        {"member": "a.csv"},
+    )
+    target = io.BytesIO(packed)
+    with zipfile.ZipFile(target, "a") as container:
+        container.writestr("b.csv", CSV)
+    result = ingest(target.getvalue(), "x.zip")
+    assert [table.title for table in result.tables] == ["b"]
+    assert said(result) == {"archive-method": {"member": "a.csv"}}
+
+
 def test_a_broken_table_in_an_archive_stops_it_and_is_named(ingest) -> None:
     for member in ("b.csv", "b.xlsx", "b.json", "b.parquet"):
         result = ingest(zipped({"a.csv": CSV, member: b"%PDF-1.7\n\xe2\xe3"}), "x.zip")

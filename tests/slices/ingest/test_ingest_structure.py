@@ -195,6 +195,16 @@ def test_a_last_row_with_data_stays(last, ingest) -> None:
     assert "footer-left-out" not in codes(table)
 
 
+def test_numbered_rows_right_below_the_data_stay(ingest) -> None:
+    (table,) = ingest("mục,giá trị,số\n(1) Thu,a,5\n(2) Chi,b,6\n(3) Khác,,\n(4) Còn lại,,\n").tables
+    assert table.row_count == 4
+
+
+def test_a_list_of_texts_has_no_footer(ingest) -> None:
+    (table,) = ingest("ý kiến\nTốt\nGhi chú: đã sửa\nNguồn: báo\n").tables
+    assert table.row_count == 3
+
+
 def test_summary_rows_after_a_blank_row_stay(ingest) -> None:
     rows = [["Tỉnh", "Số", "Tỷ lệ"], ["An", 1, 2], ["Bình", 3, 4], [], ["Median", 2, 3], ["Max", 3, 4]]
     (table,) = ingest(sheet(rows), "x.xlsx").tables
@@ -224,6 +234,20 @@ def test_tables_below_each_other(ingest, rows_of) -> None:
         ("Biểu – Số lượng con", 3),
     ]
     assert [row["Số lượng"] for row in rows_of(result, 1)] == [7, 8, 9]
+
+
+def test_a_table_without_rows_beside_others_is_said(ingest) -> None:
+    rows = [
+        ["STT", "Tên", "Tuổi"],
+        [1, "An", 30],
+        [],
+        [],
+        ["STT", "Tên", "Tuổi"],
+        ["Ghi chú: không có số liệu"],
+    ]
+    result = ingest(sheet(rows), "x.xlsx")
+    assert [table.row_count for table in result.tables] == [1]
+    assert [(found.code, found.row) for found in result.problems] == [("table-without-rows", 5)]
 
 
 def test_a_table_of_other_columns_below(ingest) -> None:

@@ -185,7 +185,7 @@ BAD_SCHEMAS = [
         {"fields": [{"name": "a", "type": "integer", "constraints": {"minimum": "x"}}]},
         "schema-bad-constraint",
     ),
-    ({"fields": [{"name": "a", "constraints": {"pattern": "("}}]}, "schema-refused"),
+    ({"fields": [{"name": "a", "constraints": {"pattern": "("}}]}, "schema-bad-constraint"),
     ({"fields": [{"name": "a", "type": "string", "format": "phone"}]}, "schema-refused"),
     ({"fields": [{"name": "a", "type": "integer", "constraints": {"pattern": "x"}}]}, "schema-refused"),
     ({"fields": [{"name": "a"}], "missingValues": "-"}, "schema-bad-list"),

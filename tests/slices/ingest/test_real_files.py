@@ -144,6 +144,15 @@ def test_the_four_encodings_hold_exactly_the_same(real) -> None:
     assert all(other == first for other in others)
 
 
+def test_the_evidence_for_an_old_encoding_is_kept(real) -> None:
+    found = real("derived/tinh_34_tcvn3_latin1.csv")
+    words = found.identification.evidence["encoding_words"]
+    assert words["tcvn3"]["words"] > 50
+    assert words["tcvn3"]["share"] > 0.9
+    assert [problem.code for problem in found.problems] == ["encoding-guessed"]
+    assert "TCVN3 (ABC)" in found.problems[0].message()
+
+
 def test_a_schema_settles_the_date(real) -> None:
     (table,) = real("derived/tinh_34_cp1258_semicolon.csv").tables
     fields = [dict(field) for field in table.table_schema["fields"]]

@@ -152,6 +152,9 @@ def test_a_finding_is_told_and_stored(make_table: Callable[..., Table]) -> None:
         "Column “CCCD” holds citizen numbers (CCCD or CMND) in 3 of 3 rows, such as "
         "001******456, 079******321, 048******567."
     )
+    of_sheet = PersonalFinding.from_json(finding.to_json() | {"table": "to-1"})
+    assert of_sheet.problem().table == "to-1"
+    assert of_sheet.to_json()["table"] == "to-1"
     together = PersonalFinding("personal-names-births", ("Tên", "Sinh"), 2, 9, ("N. A.",)).problem()
     assert "“Tên” and “Sinh” together" in together.sentence()
 

@@ -127,7 +127,7 @@ patterns = st.lists(
 texts = st.text(st.sampled_from(list("ab1ă \n٣_")), max_size=6)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(patterns, st.lists(texts, min_size=1, max_size=6))
 def test_what_the_fast_engine_accepts_is_accepted_by_python(pattern, words) -> None:
     try:
@@ -144,7 +144,7 @@ def test_what_the_fast_engine_accepts_is_accepted_by_python(pattern, words) -> N
             assert accepted == bool(theirs.match(word)), (pattern, word)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(patterns)
 def test_a_pattern_taken_for_harmless_ends(pattern) -> None:
     try:
