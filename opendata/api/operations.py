@@ -45,6 +45,7 @@ _MADE_HEADERS: Final = {"Location": {"description": N_("Where the new thing is")
 
 class ApiBlueprint(Blueprint):  # type: ignore[misc]  # flask-smorest ships no types
     ARGUMENTS_PARSER = PortalParser()
+    takes_cookies = False  # see `access.COOKIES`
 
 
 @dataclass(frozen=True, slots=True)

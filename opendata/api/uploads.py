@@ -2,7 +2,8 @@
 
 With its last byte an upload becomes what one request to `resources` would have made of it, by the same
 service; rights, target and limit are checked when it begins and again then. An upload is its beginner's alone.
-Not open to pages of other sites: see `sharing`.
+Pages of other sites get no leave (see `sharing`); our own upload form may use the sign-in cookie, but only
+with its form token in the header X-Form-Token, which neither a foreign form nor a foreign script can send.
 """
 
 from __future__ import annotations
@@ -51,6 +52,7 @@ if TYPE_CHECKING:
     from opendata.resources.queries import ResourceView
 
 blueprint: Final = ApiBlueprint("uploads", __name__, description=N_("Large files in several requests (tus)"))
+blueprint.takes_cookies = True  # the pages for publishing send large files this way
 
 METADATA: Final = "Upload-Metadata"
 _TARGETS: Final = ("dataset", "resource")

@@ -7,8 +7,6 @@ the browser itself says that another site sent it.
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import secrets
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -16,6 +14,7 @@ from flask import after_this_request, current_app, g, request
 from markupsafe import Markup
 
 from opendata.http.context import SESSION_COOKIE, services
+from opendata.http.form_proof import FOREIGN, matches, sign
 from opendata.kernel.errors import N_, PortalError
 from opendata.web.form_fields import is_upload, small_form
 
@@ -48,7 +47,7 @@ def takes_file(view: View) -> View:
 
 def form_token() -> str:
     """The token of this browser; gives the browser a cookie first where it has none."""
-    return _sign(request.cookies.get(SESSION_COOKIE) or _visitor_secret())
+    return sign(request.cookies.get(SESSION_COOKIE) or _visitor_secret())
 
 
 def form_token_field() -> Markup:
@@ -62,7 +61,7 @@ def refuse_foreign_forms() -> None:
     """
     if request.method in {"GET", "HEAD", "OPTIONS"}:
         return
-    if request.headers.get("Sec-Fetch-Site") in {"cross-site", "same-site"}:
+    if request.headers.get("Sec-Fetch-Site") in FOREIGN:
         raise ForeignFormError
     view = current_app.view_functions[request.endpoint or ""]
     if is_upload() and vars(view).get(TAKES_FILE):
@@ -73,7 +72,7 @@ def refuse_foreign_forms() -> None:
 def check_token(sent: str) -> None:
     """Raises ForeignFormError."""
     secret = request.cookies.get(SESSION_COOKIE) or request.cookies.get(VISITOR_COOKIE)
-    if not secret or not hmac.compare_digest(sent.encode(), _sign(secret).encode()):
+    if not matches(sent, secret):
         raise ForeignFormError
 
 
@@ -88,8 +87,3 @@ def _give_visitor_cookie(response: Response) -> Response:
     is_secure = services().settings.is_secure
     response.set_cookie(VISITOR_COOKIE, g.visitor_secret, httponly=True, samesite="Lax", secure=is_secure)
     return response
-
-
-def _sign(secret: str) -> str:
-    key = services().settings.secret_key.encode()
-    return hmac.new(key, b"form:" + secret.encode(), hashlib.sha256).hexdigest()

@@ -1,5 +1,10 @@
 // While a file is being sent: how much of it is there, in real numbers, and a word at once about one that is
 // too large. Without this module the form is sent by the browser alone. Texts come from data attributes.
+// Large files for a dataset that exists go in pieces (tus), which a lost connection or a reload only delays.
+
+import { sendInPieces } from "./pieces.js";
+
+const LARGE = 8 << 20;
 
 for (const form of document.querySelectorAll("form[data-upload]")) improve(form);
 
@@ -15,7 +20,9 @@ function improve(form) {
   form.addEventListener("submit", (event) => {
     if (event.submitter?.hasAttribute("formenctype") || !input.files.length) return;
     event.preventDefault();
-    send(form, event.submitter);
+    const isLarge = form.dataset.into && input.files[0].size > LARGE;
+    if (isLarge) sendInPieces(form, input.files[0], event.submitter, show(form), () => send(form, event.submitter));
+    else send(form, event.submitter);
   });
 }
 

@@ -8,6 +8,7 @@ import hashlib
 import io
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -267,6 +268,39 @@ def test_an_upload_is_its_beginners_alone(
     assert sender.offset(address) == 0
 
 
+def test_our_own_page_may_send_with_its_form_token(
+    client: Any, officer: Any, dataset: str, portal: Services
+) -> None:
+    fields = {
+        "email": officer.email,
+        "password": officer.password,
+        "form_token": _form_token(client, "sign-in"),
+    }
+    assert client.post("/vi/sign-in", data=fields).status_code == 303
+    token = _form_token(client, "account")
+    trusted = Sender(client, {"X-Form-Token": token}, dataset)
+    address = trusted.address(len(CSV))
+    for foreign in (
+        {},
+        {"X-Form-Token": ""},
+        {"X-Form-Token": "0" * 64},
+        {"X-Form-Token": "ă".encode().decode("latin-1")},
+        {"X-Form-Token": token, "Sec-Fetch-Site": "cross-site"},
+        {"X-Form-Token": token, "Sec-Fetch-Site": "same-site"},
+        {"X-Form-Token": token, "Authorization": "Bearer nonsense"},
+    ):
+        other = Sender(client, foreign, dataset)
+        assert other.begin(10).status_code == 401, foreign
+        assert other.patch(address, 0, CSV).status_code == 401
+        assert client.delete(address, headers={**foreign, **TUS}).status_code == 401
+    assert trusted.patch(address, 0, CSV).status_code == 204
+    assert stored(portal, dataset) == [CSV]
+    elsewhere = client.patch(f"{API}/datasets/{dataset}", json={}, headers={"X-Form-Token": token})
+    assert elsewhere.status_code == 401  # nowhere but at uploads
+    stranger = client.application.test_client()
+    assert Sender(stranger, {"X-Form-Token": token}, dataset).begin(10).status_code == 401
+
+
 def test_rights_are_asked_for_again_at_the_end(
     sender: Sender, portal: Services, wards: tuple[str, str]
 ) -> None:
@@ -491,6 +525,12 @@ def test_one_process_completes_and_others_wait(tmp_path: Any) -> None:
     assert uploads.finish(begun, take).result == {"done": "yes"}
     about = json.loads((tmp_path / "uploads" / begun.id / "about.json").read_text())
     assert about["result"] == {"done": "yes"}
+
+
+def _form_token(client: Any, page: str) -> str:
+    found = re.search(r'name="form_token" value="([0-9a-f]+)"', client.get(f"/vi/{page}").text)
+    assert found
+    return found[1]
 
 
 def keeping(taken: list[bytes]) -> Callable[[Any, Any], dict[str, str]]:
