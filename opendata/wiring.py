@@ -27,6 +27,7 @@ from opendata.kernel.db import Database
 from opendata.kernel.ids import utc_now
 from opendata.kernel.jobs import JobRunner, open_queue
 from opendata.kernel.outbox import oldest_waiting
+from opendata.kernel.partial_uploads import PartialUploads
 from opendata.kernel.storage import open_store
 from opendata.resources.documents import describe_files
 from opendata.resources.events import RESOURCE_RECEIVED
@@ -59,6 +60,7 @@ class Services:
     settings: Settings
     database: Database
     store: LocalStore
+    partial_uploads: PartialUploads
     vocabularies: Vocabularies
     profile: MetadataProfile
     accounts: AccountService
@@ -99,6 +101,7 @@ def build_services(settings: Settings) -> Services:
         settings=settings,
         database=database,
         store=store,
+        partial_uploads=PartialUploads(store.folder / "uploads"),
         vocabularies=vocabularies,
         profile=profile,
         accounts=AccountService(database),

@@ -35,6 +35,7 @@ def run_worker(settings: Settings, stop: threading.Event | None = None) -> None:
     while not stopping.wait(HOUSEKEEPING_SECONDS):
         services.database.checkpoint()
         runner.forget_done(utc_now() - KEEP_DONE)
+        services.partial_uploads.sweep()
     runner.stop()
     services.database.checkpoint()
     services.close()

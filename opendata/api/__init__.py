@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from opendata.api import datasets, decisions, documentation, openapi, resources, tables
+from opendata.api import datasets, decisions, documentation, openapi, resources, tables, uploads
 from opendata.api.addresses import PREFIX
 from opendata.api.reading import refuse_unreadable
 from opendata.api.sharing import add_sharing_headers
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def register(app: Flask) -> None:
     """Add every operation and the documentation to an app whose services are attached."""
     api = openapi.make_api(app)
-    for part in (datasets, resources, tables, decisions, documentation):
+    for part in (datasets, resources, uploads, tables, decisions, documentation):
         api.register_blueprint(part.blueprint, url_prefix=PREFIX)
     app.register_blueprint(documentation.assets)
     with app.app_context():

@@ -34,6 +34,7 @@ _TEXT: Final = {"type": "string"}
 PATH_PARAMETERS: Final[Mapping[str, Mapping[str, Any]]] = {
     "key": {"description": N_("Id or slug of a dataset"), "schema": _TEXT},
     "resource_id": {"description": N_("Id of a file"), "schema": _TEXT},
+    "upload_id": {"description": N_("Id of an upload that is under way"), "schema": _TEXT},
     "format_name": {"description": N_("The format wanted"), "schema": _TEXT | {"enum": list(FORMATS)}},
 }
 _READ_HEADERS: Final = {

@@ -20,11 +20,12 @@ EXPOSED: Final = (
     "Last-Modified, Link, Location, Retry-After"
 )
 PREFLIGHT_SECONDS: Final = 86_400
+OWN_ONLY: Final = PREFIX + "/uploads"  # nothing there is public
 
 
 def add_sharing_headers(response: Response) -> Response:
     """On every answer under the API, refusals included; writes from other sites' pages get no leave."""
-    if not request.path.startswith(PREFIX + "/"):
+    if not request.path.startswith(PREFIX + "/") or request.path.startswith(OWN_ONLY):
         return response
     if request.method in {"GET", "HEAD", "OPTIONS"}:
         response.headers["Access-Control-Allow-Origin"] = "*"

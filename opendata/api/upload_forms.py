@@ -61,13 +61,20 @@ def incoming_upload(request: Request, fallback_name: str | None = None) -> Uploa
     table_schema: dict[str, Any] = {}
 
     def fill(fields: Mapping[str, str]) -> None:
-        _refuse_wrong_fields(fields)
-        title.update(_in_languages(fields, "title"))
-        description.update(_in_languages(fields, "description"))
-        table_schema.update(_read_schema(fields.get("schema", "")))
+        read = read_fields(fields)
+        title.update(read[0])
+        description.update(read[1])
+        table_schema.update(read[2])
 
     incoming.finish = fill
     return Upload(incoming, incoming.filename, title, description, table_schema)
+
+
+def read_fields(fields: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str], dict[str, Any]]:
+    """Title, description and Table Schema of an upload. Raises InvalidInputError."""
+    _refuse_wrong_fields(fields)
+    schema = _read_schema(fields.get("schema", ""))
+    return _in_languages(fields, "title"), _in_languages(fields, "description"), schema
 
 
 def _refuse_wrong_fields(fields: Mapping[str, str]) -> None:

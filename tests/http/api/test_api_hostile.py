@@ -58,7 +58,12 @@ RAW = st.binary(max_size=40).map(lambda raw: raw.decode("latin-1"))
 
 
 def reading_addresses(library: Any) -> list[str]:
-    values = {"key": library.slug, "resource_id": library.resource_id, "format_name": "csv"}
+    values = {
+        "key": library.slug,
+        "resource_id": library.resource_id,
+        "upload_id": "0" * 26,
+        "format_name": "csv",
+    }
     paths = [path for path, item in library.contract.document["paths"].items() if "get" in item]
     return [path.format(**values) for path in paths]
 
@@ -94,7 +99,9 @@ def test_query_strings_that_are_no_text(library: Any, raw: str, place: int) -> N
 def test_random_names_in_addresses(library: Any, key: str, place: int) -> None:
     rules = [path for path in library.contract.document["paths"] if "{" in path]
     segment = quote(key, safe="", errors="surrogatepass")
-    asked = rules[place % len(rules)].format(key=segment, resource_id=segment, format_name=segment)
+    asked = rules[place % len(rules)].format(
+        key=segment, resource_id=segment, upload_id=segment, format_name=segment
+    )
     assert_in_words(library.client.get(asked), asked)
 
 
@@ -157,7 +164,9 @@ def test_random_metadata(library: Any, body: dict[str, Any], create: bool) -> No
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "BREW"])
 def test_every_method_everywhere(library: Any, method: str) -> None:
     for path in library.contract.document["paths"]:
-        asked = path.format(key=library.slug, resource_id=library.resource_id, format_name="csv")
+        asked = path.format(
+            key=library.slug, resource_id=library.resource_id, upload_id="0" * 26, format_name="csv"
+        )
         answer = library.client.open(asked, method=method)
         assert_in_words(answer, (method, asked))
         if method not in {"GET", "OPTIONS"}:
