@@ -10,6 +10,7 @@ from __future__ import annotations
 import codecs
 import hashlib
 import unicodedata
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
@@ -104,11 +105,11 @@ def survey_text(path: Path, claimed: str | None, report: Callable[[int], None]) 
     sha256, md5 = hashlib.sha256(), hashlib.md5(usedforsecurity=False)
     counts = _Counts()
     decoder = codecs.getincrementaldecoder(wide or "utf-8")()
-    with path.open("rb") as source:
+    with path.open("rb") as source, ThreadPoolExecutor(1) as pool:
         while chunk := source.read(CHUNK):
-            sha256.update(chunk)
-            md5.update(chunk)
+            hashed = pool.submit(_hash, chunk, sha256, md5)  # outside Python's lock, meanwhile
             _count(counts, chunk, decoder, is_wide=wide is not None)
+            hashed.result()
             report(counts.size)
     _finish_decoding(counts, decoder, is_wide=wide is not None)
     is_guess = False
@@ -134,6 +135,11 @@ def survey_text(path: Path, claimed: str | None, report: Callable[[int], None]) 
         longest_row=counts.longest_row,
         words=words,
     )
+
+
+def _hash(chunk: bytes, *digests: Any) -> None:
+    for digest in digests:
+        digest.update(chunk)
 
 
 def _proven_by_mark(head: bytes) -> tuple[str | None, int]:

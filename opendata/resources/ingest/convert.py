@@ -7,6 +7,7 @@ Table Schema and the hash of the source travel in the file's metadata. Memory: a
 from __future__ import annotations
 
 import json
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -95,10 +96,21 @@ def _typed_batches(
             yield pa.RecordBatch.from_arrays(batch.columns, schema=schema)
         return
     converters = _converters(table, types)
-    for batch in draft_batches(table.draft.path):
+
+    def typed_batch(batch: pa.RecordBatch) -> pa.RecordBatch:
         columns = batch.columns[: len(converters)]
         arrays = [convert(column) for convert, column in zip(converters, columns, strict=True)]
-        yield pa.RecordBatch.from_arrays(arrays, schema=schema)
+        return pa.RecordBatch.from_arrays(arrays, schema=schema)
+
+    # The next batch is converted while this one is written: Arrow works outside Python's lock.
+    with ThreadPoolExecutor(1) as pool:
+        following: Future[pa.RecordBatch] | None = None
+        for batch in draft_batches(table.draft.path):
+            ready, following = following, pool.submit(typed_batch, batch)
+            if ready is not None:
+                yield ready.result()
+        if following is not None:
+            yield following.result()
 
 
 def _row_groups(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:

@@ -131,7 +131,7 @@ def _units_of_all(table: SourceTable) -> tuple[str, ...]:
 
 
 def draft_batches(path: Path) -> Iterator[pa.RecordBatch]:
-    """The batches of a draft, decompressed one at a time; the last column is the row number."""
+    """The batches of a draft, mapped from the disk; the last column is the row number."""
     with pa.memory_map(str(path)) as source, ipc.open_file(source) as reader:
         for index in range(reader.num_record_batches):
             yield reader.get_batch(index)
@@ -159,12 +159,11 @@ def _write(batches: Iterator[TextBatch], table: SourceTable, path: Path) -> tupl
     evidence = [ColumnEvidence() for _ in table.labels]
     names = column_names(len(table.labels))
     schema = pa.schema([*((name, pa.string()) for name in names), (ROW_COLUMN, pa.int64())])
-    options = ipc.IpcWriteOptions(compression="lz4")
     count = 0
     pending: deque[Any] = deque()
     with (
         ThreadPoolExecutor(_THREADS) as pool,
-        ipc.new_file(str(path), schema, options=options) as writer,
+        ipc.new_file(str(path), schema) as writer,
     ):
         for batch in batches:
             count += len(batch.rows)

@@ -7,6 +7,7 @@ Each stage is a function of its own with a JSON result, so that a later run can 
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +27,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
+    from opendata.resources.ingest.result import Column
     from opendata.resources.ingest.validate import ValidTable
+    from opendata.resources.meanings.personal_finding import PersonalFinding
 
     ReportProgress = Callable[[Progress], None]
 
@@ -133,11 +136,10 @@ class _Run:
             lambda: convert(self.source, self.identification, table, self.workdir, report=self.report),
             "path",
         )
-        meanings = recognise(converted.path, table.columns)
-        columns = tuple(
-            replace(column, meaning=meaning) for column, meaning in zip(table.columns, meanings, strict=True)
-        )
-        found = screen(converted.path, columns, meanings)
+        with ThreadPoolExecutor(1) as pool:  # both work outside Python's lock most of the time
+            understood = pool.submit(_understand, converted.path, table.columns)
+            described = profile(converted.path, table.columns, self.workdir, report=self.report)
+            columns, found = understood.result()
         result = TableResult(
             name=table.name,
             title=table.title,
@@ -145,7 +147,7 @@ class _Run:
             row_count=table.row_count,
             table_schema=table.table_schema,
             report=table.report,
-            profile=profile(converted.path, table.columns, self.workdir, report=self.report),
+            profile=described,
             parquet_path=converted.path,
             parquet_size=converted.size,
             problems=table.problems,
@@ -155,6 +157,15 @@ class _Run:
         if table.draft is not None:
             table.draft.path.unlink(missing_ok=True)
         return result
+
+
+def _understand(
+    path: Path, columns: tuple[Column, ...]
+) -> tuple[tuple[Column, ...], tuple[PersonalFinding, ...]]:
+    """The columns with what they mean, and the personal data in them."""
+    meanings = recognise(path, columns)
+    named = tuple(replace(column, meaning=meaning) for column, meaning in zip(columns, meanings, strict=True))
+    return named, screen(path, named, meanings)
 
 
 def _as_text(identification: Identification) -> Identification:

@@ -85,11 +85,10 @@ def _without(draft: Draft, rows: set[int]) -> Draft:
     """
     target = draft.path.with_suffix(".kept.arrow")
     faulty = pa.array(sorted(rows), pa.int64())
-    options = ipc.IpcWriteOptions(compression="lz4")
     count = 0
     batches = draft_batches(draft.path)
     first = next(batches)
-    with ipc.new_file(str(target), first.schema, options=options) as writer:
+    with ipc.new_file(str(target), first.schema) as writer:
         for batch in chain([first], batches):
             kept = batch.filter(pc.invert(pc.is_in(batch.column(ROW_COLUMN), faulty)))
             start = draft.header_row + 1 + count

@@ -126,8 +126,8 @@ def test_a_gzip_of_several_parts_and_padding(ingest, rows_of) -> None:
         (zipped({"đọc.txt": "x", "bản đồ.shp": b"\0"}), "x.zip"),
         (zipped({}), "x.zip"),
         (zipped({"a.zip": zipped({"b.csv": CSV})}), "x.zip"),
-        (gzip.compress(b"x" * 600), "x.tar.gz"),
-        (gzip.compress(b"x" * 600), "x.gz"),
+        (gzip.compress(b"x" * 600, mtime=0), "x.tar.gz"),
+        (gzip.compress(b"x" * 600, mtime=0), "x.gz"),
     ],
 )
 def test_archives_without_tables_are_kept(content, filename, ingest) -> None:
