@@ -6,9 +6,8 @@ import gzip
 import io
 import json
 import zipfile
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import openpyxl
 import pyarrow as pa
@@ -19,6 +18,9 @@ from opendata.resources.formats.corrections import Corrections
 from opendata.resources.formats.readers import read_tables
 from opendata.resources.formats.table import SourceTable
 from opendata.resources.ingest.identify import identify
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 CSV = b"m\xc3\xa3,s\xe1\xbb\x91\nA,1\nB,2\n"
 
