@@ -52,7 +52,9 @@ def test_faulty_rows_are_set_aside_from_the_page_and_can_be_downloaded(desk, por
     runner.run_waiting()
     done = client.get(sent.headers["Location"])
     assert "Rows that break the rules were left out of the table: 1." in done.text
+    assert f"/api/v1/resources/{file_id}/quarantine.csv?version=2" in done.text
     visitor = client.application.test_client()
+    assert "Rows set aside, with reasons" in visitor.get(f"/en/datasets/{slug}/resources/{file_id}").text
     listed = visitor.get(f"/api/v1/resources/{file_id}/quarantine.csv")
     assert listed.status_code == 200
     assert listed.data.decode("utf-8-sig").splitlines()[1].startswith("3,so,x,")

@@ -7,6 +7,7 @@ import io
 import json
 import zipfile
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import openpyxl
 import pyarrow as pa
@@ -15,12 +16,16 @@ import pytest
 
 from opendata.resources.formats.corrections import Corrections
 from opendata.resources.formats.readers import read_tables
+from opendata.resources.formats.table import SourceTable
 from opendata.resources.ingest.identify import identify
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 CSV = b"m\xc3\xa3,s\xe1\xbb\x91\nA,1\nB,2\n"
 
 
-def zipped(members: dict[str, bytes | str], method: int = zipfile.ZIP_DEFLATED) -> bytes:
+def zipped(members: Mapping[str, Any], method: int = zipfile.ZIP_DEFLATED) -> bytes:
     target = io.BytesIO()
     with zipfile.ZipFile(target, "w", method) as container:
         for name, content in members.items():
@@ -101,6 +106,7 @@ def test_corrections_reach_the_members(tmp_path) -> None:
     path.write_bytes(zipped({"a.csv": "a;b\n1;2\n"}))
     corrections = Corrections.from_json({"delimiter": ","})
     (table,) = read_tables(path, identify(path, "x.zip"), corrections)
+    assert isinstance(table, SourceTable)
     assert table.labels == ("a;b",)
 
 
@@ -187,7 +193,7 @@ def test_names_in_the_code_page_of_windows(ingest) -> None:
     assert [table.title for table in ingest(content, "x.zip").tables] == ["tư_", "YYY"]
 
 
-def package(resources: list[dict], **members: bytes | str) -> bytes:
+def package(resources: list[Any], **members: Any) -> bytes:
     return zipped({"datapackage.json": json.dumps({"resources": resources}), **members})
 
 
@@ -271,7 +277,7 @@ def test_a_map_with_its_own_coordinates_gets_no_others(ingest) -> None:
 
 
 def test_a_map_in_another_system(ingest) -> None:
-    crs = {"type": "name", "properties": {"name": "urn:ogc:def:crs:EPSG::3405"}}
+    crs: dict[str, Any] = {"type": "name", "properties": {"name": "urn:ogc:def:crs:EPSG::3405"}}
     result = ingest(collection(feature(point(500000, 2300000), a=1), crs=crs), "x.geojson")
     assert [column.name for column in result.tables[0].columns] == ["a", "geometry"]
     assert "geojson-other-system" in {problem.code for problem in result.tables[0].problems}
@@ -308,6 +314,7 @@ def test_a_large_map_is_read_in_parts(tmp_path, monkeypatch) -> None:
     path = Path(tmp_path / "x.geojson")
     path.write_text(collection(*(feature(shape, số=number) for number in range(40))))
     (table,) = read_tables(path, identify(path, path.name))
+    assert isinstance(table, SourceTable)
     batches = list(table.readings[0](lambda *_: None))
     assert len(batches) > 1
     assert sum(len(batch.rows) for batch in batches) == 40

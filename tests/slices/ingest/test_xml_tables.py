@@ -8,6 +8,7 @@ import zipfile
 import pytest
 
 from opendata.resources.formats.readers import read_tables
+from opendata.resources.formats.table import SourceTable
 from opendata.resources.ingest.identify import identify
 
 HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n'
@@ -130,6 +131,7 @@ def test_many_records_come_in_parts(tmp_path) -> None:
     path = tmp_path / "x.xml"
     path.write_text(HEAD + "<a>" + "".join(f"<b i='{n}'><c>x{n}</c></b>" for n in range(40_000)) + "</a>")
     (table,) = read_tables(path, identify(path, "x.xml"))
+    assert isinstance(table, SourceTable)
     batches = list(table.readings[0](lambda *_: None))
     assert sum(len(batch.rows) for batch in batches) == 40_000
     assert batches[-1].columns.column(1)[-1].as_py() == "x39999"
