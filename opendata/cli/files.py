@@ -27,14 +27,14 @@ LINE_ENDS = {"\n": "LF", "\r\n": "CRLF", "\r": "CR"}
 @click.argument("file", type=FILE)
 @click.option("--json", "as_json", is_flag=True, help="Print everything known as JSON.")
 def inspect(file: Path, as_json: bool) -> None:
-    """What FILE is: encoding, dialect, tables, columns with types, and what was noticed.
+    """What FILE is: encoding, dialect, tables, columns with types and meanings, and what was noticed.
 
     \b
     Example:  opendata inspect messy.csv
     """
-    from opendata.resources.ingest.inspection import inspect_file
+    from opendata.resources.ingest.limited_inspection import limited_inspection
 
-    found = inspect_file(file)
+    found = limited_inspection(file)
     if as_json:
         click.echo(json.dumps(found.to_json(), ensure_ascii=False, indent=2))
         return
@@ -55,8 +55,8 @@ def validate(files: tuple[Path, ...], schema_path: Path | None, as_json: bool, l
     With a data package (datapackage.json) as the schema, FILES are its tables and are checked together.
 
     \b
-    Examples:  opendata validate budget.csv --schema budget.schema.json
-               opendata validate units.csv staff.csv --schema datapackage.json
+    Example:  opendata validate budget.csv --schema budget.schema.json
+              opendata validate units.csv staff.csv --schema datapackage.json
     """
     from opendata.resources.ingest.inspection import UnreadableFileError
     from opendata.resources.ingest.packages import check_file, check_package
@@ -122,13 +122,18 @@ def _described(found: Inspection, say: Translator) -> Iterator[str]:
 
 
 def _outlined(table: TableOutline, say: Translator) -> Iterator[str]:
+    from opendata.resources.meanings.registry import MEANINGS
+
     yield ""
     rows = say.ngettext("%(count)s row", "%(count)s rows", table.row_count)
     header = f", {say.gettext(N_('header in row'))} {table.header_row}" if table.header_row else ""
     yield f"{table.title} [{table.name}]: {rows}{header}"
     for column in table.columns:
         shape = "" if column.format == "default" else f" {column.format}"
-        yield f"  {column.name}: {column.type}{shape}"
+        known = MEANINGS.get(column.meaning or "")
+        meaning = f" – {say.gettext(known.title)}" if known else ""
+        unit = f" [{column.description}]" if column.description else ""
+        yield f"  {column.name}{unit}: {column.type}{shape}{meaning}"
         for note in column.notes:
             yield f"    {note.message(say.gettext)}"
     for problem in table.problems:

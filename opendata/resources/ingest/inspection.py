@@ -16,7 +16,7 @@ from opendata.kernel.errors import N_, PortalError
 from opendata.resources.ingest.convert import convert
 from opendata.resources.ingest.frictionless_checks import MOST_ERRORS
 from opendata.resources.ingest.identify import identify, silent
-from opendata.resources.ingest.pipeline import no_table_reason
+from opendata.resources.ingest.pipeline import no_table_reason, understand
 from opendata.resources.ingest.problems import Problem, UnreadableError
 from opendata.resources.ingest.validate import Validation, validate
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from opendata.resources.ingest.result import Column, Identification, Progress
+    from opendata.resources.ingest.validate import ValidTable
 
     ReportProgress = Callable[[Progress], None]
     Translate = Callable[[str], str]
@@ -103,25 +104,32 @@ class Inspection:
 
 
 def inspect_file(path: Path, *, report: ReportProgress = silent) -> Inspection:
-    """Identify a file and decide the types of all columns, without writing tables. Raises UnreadableFileError."""
+    """Identify a file, decide the types of all columns and what they mean. Raises UnreadableFileError."""
     with _workdir() as workdir:
         identification = identify(path, path.name, report=report)
         if not identification.table_format:
             return Inspection(identification, (), no_table_reason(identification), ())
         found = validate(path, path.name, identification, workdir, report=report)
-    outlines = tuple(
-        TableOutline(
-            name=table.name,
-            title=table.title,
-            header_row=table.draft.header_row if table.draft and not table.draft.row_shift else None,
-            row_count=table.row_count,
-            columns=table.columns,
-            table_schema=table.table_schema,
-            problems=table.problems,
-        )
-        for table in found.tables
-    )
+        outlines = tuple(_outline(path, identification, table, workdir, report) for table in found.tables)
     return Inspection(identification, outlines, None, (*identification.problems, *found.problems))
+
+
+def _outline(
+    path: Path, identification: Identification, table: ValidTable, workdir: Path, report: ReportProgress
+) -> TableOutline:
+    """What a table would become; what its columns mean is told by all of its values."""
+    converted = convert(path, identification, table, workdir, report=report)
+    columns, personal = understand(converted.path, table.columns)
+    found = tuple(finding.problem().in_table(table.name) for finding in personal)
+    return TableOutline(
+        name=table.name,
+        title=table.title,
+        header_row=table.draft.header_row if table.draft and not table.draft.row_shift else None,
+        row_count=table.row_count,
+        columns=columns,
+        table_schema=table.table_schema,
+        problems=(*table.problems, *found),
+    )
 
 
 def validate_file(

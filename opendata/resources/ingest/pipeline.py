@@ -137,7 +137,7 @@ class _Run:
             "path",
         )
         with ThreadPoolExecutor(1) as pool:  # both work outside Python's lock most of the time
-            understood = pool.submit(_understand, converted.path, table.columns)
+            understood = pool.submit(understand, converted.path, table.columns)
             described = profile(converted.path, table.columns, self.workdir, report=self.report)
             columns, found = understood.result()
         result = TableResult(
@@ -159,7 +159,7 @@ class _Run:
         return result
 
 
-def _understand(
+def understand(
     path: Path, columns: tuple[Column, ...]
 ) -> tuple[tuple[Column, ...], tuple[PersonalFinding, ...]]:
     """The columns with what they mean, and the personal data in them."""
