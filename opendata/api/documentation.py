@@ -67,15 +67,37 @@ def read_openapi(query: Mapping[str, Any]) -> Answer:
     curl="curl '{base}/docs?lang=en'",
 )
 def read_documentation(query: Mapping[str, Any]) -> Response:
+    return _page("documentation", query)
+
+
+@Operation(
+    blueprint=blueprint,
+    method="GET",
+    rule="/docs/shapes",
+    who=EVERYONE,
+    summary=N_("The shapes of bodies and answers"),
+    description=N_("The second page of this documentation."),
+    query=LanguageParameterSchema,
+    contents={"text/html": {"type": "string"}},
+    curl="curl '{base}/docs/shapes?lang=en'",
+)
+def read_shapes(query: Mapping[str, Any]) -> Response:
+    return _page("shapes", query)
+
+
+def _page(name: str, query: Mapping[str, Any]) -> Response:
     lang = query.get("lang") or language()
     chosen = translator(lang)
+    here = "docs/shapes" if name == "shapes" else "docs"
     page = (
         _templates()
-        .get_template("api/documentation.html")
+        .get_template(f"api/{name}.html")
         .render(
             api=describe(_document(chosen), chosen.gettext),
             problems=[(kind, _sentence(kind, chosen)) for kind in known_problems()],
             base=services().settings.base_url + PREFIX,
+            here=here,
+            shapes_at="" if name == "shapes" else f"{PREFIX}/docs/shapes?lang={lang}",
             lang=lang,
             languages=LANGUAGES,
             _=chosen.gettext,

@@ -58,9 +58,10 @@ class Page(HTMLParser):
             self.code[-1] += data
 
 
+@pytest.mark.parametrize("name", ["docs", "docs/shapes"])
 @pytest.mark.parametrize("lang", ["vi", "en"])
-def test_the_page_stands_alone(library: Any, lang: str) -> None:
-    answer = library.get(f"/docs?lang={lang}")
+def test_the_page_stands_alone(library: Any, lang: str, name: str) -> None:
+    answer = library.get(f"/{name}?lang={lang}")
     page = Page(answer.text)
     assert answer.headers["Content-Language"] == lang
     assert f'<html lang="{lang}">' in answer.text
@@ -74,7 +75,10 @@ def test_the_page_stands_alone(library: Any, lang: str) -> None:
     for link in page.links:
         if link.startswith("#"):
             assert link[1:] in page.ids, link
-    assert len(answer.data) < 125_000
+        elif "#" in link:
+            address, _, mark = link.partition("#")
+            assert mark in Page(library.client.get(address).text).ids, link
+    assert len(answer.data) < 100_000
     assert "script-src 'self'" in answer.headers["Content-Security-Policy"]
 
 
