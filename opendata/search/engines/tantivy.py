@@ -47,6 +47,7 @@ class TantivyFormat:
     def write(
         self, path: Path, upserts: Iterable[SearchDocument], deletes: Iterable[str], position: int
     ) -> None:
+        _drop_left_deletes(path)
         writer = self._open(path).writer(_HEAP_BYTES, num_threads=1)
         try:
             for name in (POSITION_ID, *deletes):
@@ -138,6 +139,26 @@ def _position_document(position: int) -> tantivy.Document:
     made.add_text("id", POSITION_ID)
     made.add_bytes("kept", str(position).encode())
     return made
+
+
+def _drop_left_deletes(path: Path) -> None:
+    """Remove lists of deleted documents that no commit holds: a killed writer's last one.
+
+    They are named after the number of the commit, which the next writer uses again and then finds taken; every
+    later commit would fail (seen: `FileAlreadyExists("….194.del")`).
+    """
+    try:
+        segments = json.loads((path / "meta.json").read_bytes())["segments"]
+    except FileNotFoundError:
+        return
+    held = {
+        f"{segment['segment_id'].replace('-', '')}.{segment['deletes']['opstamp']}.del"
+        for segment in segments
+        if segment["deletes"]
+    }
+    for left in path.glob("*.del"):
+        if left.name not in held:
+            left.unlink(missing_ok=True)
 
 
 def _check_footer(content: bytes) -> None:

@@ -159,6 +159,7 @@ ALLOWED = {
     Permission.EDIT_DATASETS: {"editor", "admin", "platform"},
     Permission.PUBLISH_DATASETS: {"editor", "admin", "platform"},
     Permission.WITHDRAW_DATASETS: {"admin", "platform"},
+    Permission.RELEASE_PERSONAL_DATA: {"admin", "platform"},
     Permission.MANAGE_MEMBERS: {"admin", "platform"},
     Permission.MANAGE_PORTAL: {"platform"},
 }
