@@ -101,7 +101,8 @@ class IngestJob:
 
     def _begin(self, version_id: str) -> _Task | None:
         with self._database.bookkeeping() as unit:
-            version = unit.session.get(ResourceVersion, version_id)
+            # Locked, or a version that another worker gives up at this moment would come to life again.
+            version = unit.session.get(ResourceVersion, version_id, with_for_update=True)
             if version is None or version.state not in {VersionState.RECEIVED, VersionState.PROCESSING}:
                 return None
             version.state = VersionState.PROCESSING
