@@ -27,7 +27,7 @@ from opendata.catalogue.seed_packages import read_packages
 from opendata.kernel.bundled import bundled
 from opendata.kernel.processes import start_child, stop_children
 from opendata.migrations import migrate
-from opendata.resources.models import VersionState
+from opendata.resources.models import IN_WORK, VersionState
 from opendata.resources.seeding import SeedLoader
 from opendata.settings import SettingsError, load_settings
 from opendata.wiring import build_services
@@ -201,10 +201,7 @@ def _follow(
     while not supervisor.stopping:
         supervisor.tend()
         states = services.resource_queries.states(waiting)
-        settled = sum(
-            state in {VersionState.PUBLISHED, VersionState.FAILED, VersionState.HELD}
-            for state in states.values()
-        )
+        settled = sum(state not in IN_WORK for state in states.values())
         if settled != told:
             say(f"  {settled}/{total} files ready")
             told = settled

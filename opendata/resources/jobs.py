@@ -21,7 +21,7 @@ from opendata.resources.comparing import Compared, compare_with_current, current
 from opendata.resources.ingest.limits import Limits, run_limited
 from opendata.resources.ingest.pipeline import ingest_file
 from opendata.resources.ingest.problems import Problem
-from opendata.resources.models import ResourceVersion, VersionState
+from opendata.resources.models import IN_WORK, ResourceVersion, VersionState
 from opendata.resources.publishing import lock_version, store_tables, swing_pointer
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ class IngestJob:
         with self._database.bookkeeping() as unit:
             # Locked, or a version that another worker gives up at this moment would come to life again.
             version = unit.session.get(ResourceVersion, version_id, with_for_update=True)
-            if version is None or version.state not in {VersionState.RECEIVED, VersionState.PROCESSING}:
+            if version is None or version.state not in IN_WORK:
                 return None
             version.state = VersionState.PROCESSING
             version.stage, version.progress_done = "identify", 0
@@ -125,9 +125,7 @@ class IngestJob:
         if not self._workspace.is_dir():
             return
         with self._database.reading() as session:
-            chosen = select(ResourceVersion.id).where(
-                ResourceVersion.state.in_([VersionState.RECEIVED, VersionState.PROCESSING])
-            )
+            chosen = select(ResourceVersion.id).where(ResourceVersion.state.in_(IN_WORK))
             unsettled = set(session.scalars(chosen))
         drop_abandoned(self._workspace, spare=unsettled.__contains__)
 

@@ -24,6 +24,9 @@ class VersionState(StrEnum):
     FAILED = "failed"
 
 
+IN_WORK = frozenset({VersionState.RECEIVED, VersionState.PROCESSING})
+
+
 class Resource(Base):
     """One file that a dataset offers. `current_version_id` is what readers get; it moves in one commit.
 

@@ -12,7 +12,7 @@ from opendata.catalogue.models import Dataset, DatasetState
 from opendata.catalogue.policy import can_edit_dataset, can_view_dataset
 from opendata.kernel.errors import NotFoundError
 from opendata.resources.ingest.problems import Problem
-from opendata.resources.models import PublishedTable, Resource, ResourceVersion, VersionState
+from opendata.resources.models import IN_WORK, PublishedTable, Resource, ResourceVersion, VersionState
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -107,7 +107,7 @@ class VersionView:
     @property
     def is_settled(self) -> bool:
         """Whether the work on it is done; one that is held waits for a person."""
-        return self.state in {VersionState.PUBLISHED, VersionState.FAILED, VersionState.HELD}
+        return self.state not in IN_WORK
 
     @property
     def is_held(self) -> bool:

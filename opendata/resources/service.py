@@ -32,7 +32,7 @@ from opendata.resources.events import resource_received
 from opendata.resources.formats.corrections import Corrections
 from opendata.resources.ingest.problems import Problem
 from opendata.resources.ingest.result import FaultyRows
-from opendata.resources.models import PublishedTable, Resource, ResourceVersion, VersionState
+from opendata.resources.models import IN_WORK, PublishedTable, Resource, ResourceVersion, VersionState
 from opendata.resources.publishing import lock_version, swing_pointer
 
 if TYPE_CHECKING:
@@ -159,7 +159,7 @@ class ResourceService:
                 .order_by(ResourceVersion.number.desc())
                 .limit(1)
             ).one()
-            if latest.state in {VersionState.RECEIVED, VersionState.PROCESSING}:
+            if latest.state in IN_WORK:
                 raise StillProcessedError
             if wanted is not None:
                 resource.corrections = wanted

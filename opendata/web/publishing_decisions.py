@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flask import Blueprint, redirect, request
+from flask import Blueprint, request
 
 from opendata.accounts.policy import Permission
 from opendata.http.context import page_actor, services
-from opendata.kernel.errors import BadParameterError, InvalidInputError, NotFoundError
-from opendata.web import addresses
+from opendata.kernel.errors import BadParameterError, InvalidInputError
 from opendata.web.access import signed_in
 from opendata.web.form_fields import small_form
+from opendata.web.publishing_pages import own_file, to_progress
 from opendata.web.reading_form import build_reading_form, typed_corrections
 from opendata.web.rendering import render_page
 
@@ -30,47 +30,40 @@ blueprint = Blueprint("publishing_decisions", __name__)
 @blueprint.get("/publish/<slug>/files/<resource_id>/reading")
 @signed_in
 def reading(slug: str, resource_id: str) -> Response:
-    return _reading_page(_own_file(slug, resource_id))
+    return _reading_page(own_file(slug, resource_id))
 
 
 @blueprint.post("/publish/<slug>/files/<resource_id>/reading")
 @signed_in
 def correct_reading(slug: str, resource_id: str) -> Response:
-    file = _own_file(slug, resource_id)
+    file = own_file(slug, resource_id)
     try:
         corrections = typed_corrections(file, small_form())
         services().resources.read_again(page_actor(), resource_id, corrections)
     except InvalidInputError as error:
         return _reading_page(file, error.errors)
-    return _to_progress(slug, resource_id)
+    return to_progress(slug, resource_id)
 
 
 @blueprint.post("/publish/<slug>/files/<resource_id>/rows")
 @signed_in
 def decide_rows(slug: str, resource_id: str) -> Response:
     """Faulty rows: set aside, or their columns kept as text. To mend them is to send the file again."""
-    _own_file(slug, resource_id)
+    own_file(slug, resource_id)
     services().resources.read_again(page_actor(), resource_id, None, request.form.get("faulty_rows", ""))
-    return _to_progress(slug, resource_id)
+    return to_progress(slug, resource_id)
 
 
 @blueprint.post("/publish/<slug>/files/<resource_id>/decision")
 @signed_in
 def decide_personal_data(slug: str, resource_id: str) -> Response:
-    file = _own_file(slug, resource_id)
+    file = own_file(slug, resource_id)
     decision = request.form.get("decision", "")
     settle = {RELEASE: services().resources.release, TURN_DOWN: services().resources.turn_down}.get(decision)
     if settle is None:
         raise BadParameterError(name="decision", value=decision, reason=f"{RELEASE}, {TURN_DOWN}")
     settle(page_actor(), resource_id, file.latest.number)
-    return _to_progress(slug, resource_id)
-
-
-def _own_file(slug: str, resource_id: str) -> ResourceView:
-    file = services().resource_queries.resource(page_actor(), resource_id)
-    if file.dataset_slug != slug or not file.may_edit:
-        raise NotFoundError
-    return file
+    return to_progress(slug, resource_id)
 
 
 def may_release(file: ResourceView) -> bool:
@@ -89,8 +82,3 @@ def _reading_page(file: ResourceView, errors: tuple[FieldError, ...] = ()) -> Re
         errors=errors,
         typed=request.form,
     )
-
-
-def _to_progress(slug: str, resource_id: str) -> Response:
-    address = addresses.page("publishing_files.progress", slug=slug, resource_id=resource_id)
-    return redirect(address, 303)

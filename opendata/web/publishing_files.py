@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 from flask import Blueprint, redirect
 
 from opendata.http.context import page_actor, services
-from opendata.kernel.errors import InvalidInputError, NotFoundError
+from opendata.kernel.errors import InvalidInputError
 from opendata.resources.meanings.personal_finding import PersonalFinding
 from opendata.web import addresses
 from opendata.web.access import signed_in
 from opendata.web.form_tokens import takes_file
 from opendata.web.publishing_decisions import may_release
-from opendata.web.publishing_pages import workbench_page
-from opendata.web.reading_form import build_reading_form
+from opendata.web.publishing_pages import own_file, workbench_page
+from opendata.web.reading_form import columns_asked_about
 from opendata.web.rendering import render_page
 from opendata.web.uploads import take_upload
 
@@ -37,16 +37,14 @@ def add_file(slug: str) -> Response:
 @blueprint.get("/publish/<slug>/files/<resource_id>")
 @signed_in
 def progress(slug: str, resource_id: str) -> Response:
-    file = services().resource_queries.resource(page_actor(), resource_id)
-    if file.dataset_slug != slug or not file.may_edit:
-        raise NotFoundError
+    file = own_file(slug, resource_id)
     return render_page(
         "publishing/progress.html",
         file=file,
         version=file.latest,
         findings=[PersonalFinding.from_json(finding).problem() for finding in file.latest.findings],
-        may_release=may_release(file),
-        asked=build_reading_form(file).asked,
+        may_release=file.latest.is_held and may_release(file),
+        asked=columns_asked_about(file),
     )
 
 

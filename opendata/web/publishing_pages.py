@@ -4,16 +4,33 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flask import request
+from flask import redirect, request
 
 from opendata.accounts.policy import Permission
 from opendata.http.context import page_actor, services
+from opendata.kernel.errors import NotFoundError
+from opendata.web import addresses
 from opendata.web.rendering import render_page
 
 if TYPE_CHECKING:
     from flask import Response
+    from werkzeug.wrappers import Response as AnyResponse
 
     from opendata.kernel.errors import PortalError
+    from opendata.resources.queries import ResourceView
+
+
+def own_file(slug: str, resource_id: str) -> ResourceView:
+    """A file of this dataset that this person may edit. Raises NotFoundError."""
+    file = services().resource_queries.resource(page_actor(), resource_id)
+    if file.dataset_slug != slug or not file.may_edit:
+        raise NotFoundError
+    return file
+
+
+def to_progress(slug: str, resource_id: str) -> AnyResponse:
+    """Lead the browser to the page that follows the newest version of this file."""
+    return redirect(addresses.page("publishing_files.progress", slug=slug, resource_id=resource_id), 303)
 
 
 def workbench_page(slug: str, error: PortalError | None = None) -> Response:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -117,6 +118,16 @@ def build_reading_form(file: ResourceView) -> ReadingForm:
     )
 
 
+def columns_asked_about(file: ResourceView) -> int:
+    """How many columns can be read in two ways and wait for a word; the form itself is not made for it."""
+    held, count = file.corrections or {}, len(file.tables)
+    return sum(
+        _is_asked(column, (_held_for(held, table, count).get("columns") or {}).get(column["name"]))
+        for table in file.tables
+        for column in table.columns
+    )
+
+
 def typed_corrections(file: ResourceView, form: Mapping[str, str]) -> dict[str, Any]:
     """Raises InvalidInputError for row numbers that are none."""
     tables: dict[str, dict[str, Any]] = {}
@@ -154,7 +165,7 @@ def _table_choice(key: str, table: TableView, held: Mapping[str, Any]) -> TableC
 
 def _column_choice(key: str, column: Mapping[str, Any], chosen: Mapping[str, Any] | None) -> ColumnChoice:
     readings: list[Mapping[str, Any]] = [dict(choice) for choice in column.get("choices", ())]
-    is_asked = bool(readings) and chosen is None
+    is_asked = _is_asked(column, chosen)
     offered: list[tuple[Mapping[str, Any], str]] = [(choice, _words(choice)) for choice in readings]
     offered += [
         (properties, speak().gettext(words)) for properties, words in TYPES if properties not in readings
@@ -168,6 +179,10 @@ def _column_choice(key: str, column: Mapping[str, Any], chosen: Mapping[str, Any
         for properties, words in offered
     ]
     return ColumnChoice(key, column["name"], word("kind", column["type"]), tuple(options), is_asked)
+
+
+def _is_asked(column: Mapping[str, Any], chosen: Mapping[str, Any] | None) -> bool:
+    return bool(column.get("choices")) and chosen is None
 
 
 def _words(properties: Mapping[str, Any]) -> str:
@@ -195,20 +210,12 @@ def _typed_table(key: str, table: TableView, form: Mapping[str, str]) -> dict[st
         typed["header_rows"] = _row_range(f"{key}.header_rows", rows)
     if last := form.get(f"{key}.last_row", "").strip():
         (typed["last_row"],) = _row_range(f"{key}.last_row", last, most=1)
-    columns = {
-        column["name"]: json.loads(value)
-        for number, column in enumerate(table.columns)
-        if (value := form.get(f"{key}.column.{number}", "")) and _is_json(value)
-    }
+    columns: dict[str, Any] = {}
+    for number, column in enumerate(table.columns):
+        # What is no JSON did not come from the form's own options and counts as not chosen.
+        with suppress(ValueError):
+            columns[column["name"]] = json.loads(form.get(f"{key}.column.{number}", ""))
     return typed | ({"columns": columns} if columns else {})
-
-
-def _is_json(value: str) -> bool:
-    try:
-        json.loads(value)
-    except ValueError:
-        return False
-    return True
 
 
 def _row_range(field: str, text: str, most: int = _MOST_HEADER_ROWS) -> list[int]:

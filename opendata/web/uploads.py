@@ -9,15 +9,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from flask import redirect, request
+from flask import request
 
 from opendata.http.context import page_actor, services
 from opendata.http.uploads import open_upload
 from opendata.kernel.errors import PortalError
 from opendata.resources.service import Upload
-from opendata.web import addresses
 from opendata.web.form_tokens import FIELD, check_token
-from opendata.web.publishing_pages import workbench_page
+from opendata.web.publishing_pages import to_progress, workbench_page
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
     from werkzeug.wrappers import Response
 
     from opendata.http.uploads import IncomingFile
-    from opendata.resources.service import Received
 
 CHUNK: Final = 1 << 20
 
@@ -48,7 +46,7 @@ class FormWithFile:
             received = services().resources.add_resource(page_actor(), slug, self._upload())
         except PortalError as error:
             return workbench_page(slug, error)
-        return _to_progress(received)
+        return to_progress(received.dataset_slug, received.resource_id)
 
     def into_resource(self, slug: str, resource_id: str) -> Response:
         """Take the file as a new version."""
@@ -56,7 +54,7 @@ class FormWithFile:
             received = services().resources.replace_file(page_actor(), resource_id, self._upload())
         except PortalError as error:
             return workbench_page(slug, error)
-        return _to_progress(received)
+        return to_progress(received.dataset_slug, received.resource_id)
 
     def _upload(self) -> Upload:
         titles = {
@@ -70,10 +68,3 @@ def take_upload() -> FormWithFile:
     incoming = open_upload(request, limit=services().settings.upload_limit_mb << 20)
     check_token(incoming.fields.get(FIELD, ""))
     return FormWithFile(incoming)
-
-
-def _to_progress(received: Received) -> Response:
-    address = addresses.page(
-        "publishing_files.progress", slug=received.dataset_slug, resource_id=received.resource_id
-    )
-    return redirect(address, 303)
