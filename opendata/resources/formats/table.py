@@ -8,6 +8,7 @@ rectangular is kept in `Irregular`, so that the validator can say it.
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -28,6 +29,10 @@ if TYPE_CHECKING:
 BATCH_ROWS: Final = 32_768
 MOST_COLUMNS: Final = 4096
 KEPT_ROWS: Final = 1000
+# What irregular rows of one table may take in memory while they are kept whole: over a hundred thousand rows of
+# twelve short cells, and a sixteenth of what the child that reads a file is given.
+KEPT_BYTES: Final = 128 << 20
+_ENTRY_BYTES: Final = 160  # one entry of a dictionary that grows by doubling, and its key
 
 
 class IrregularRowsError(Exception):
@@ -36,9 +41,11 @@ class IrregularRowsError(Exception):
 
 @dataclass(slots=True)
 class Irregular:
-    """Rows that differ from the header, by row number; the first thousand of each kind are kept whole.
+    """Rows that differ from the header, by row number, kept whole until they take KEPT_BYTES; all are counted.
 
-    `blank` maps a row to its number of cells, `ragged` to its cells as they were.
+    `blank` maps a row to its number of cells, `ragged` to its cells as they were. What is bounded is memory, not
+    the number of rows: an export with one short line in twenty must be publishable without those, whatever its
+    length, and a hundred rows of a megabyte each must not fill the machine.
     """
 
     blank: dict[int, int] = field(default_factory=dict)
@@ -46,10 +53,11 @@ class Irregular:
     ragged: dict[int, tuple[str, ...]] = field(default_factory=dict)
     extra_count: int = 0
     missing_count: int = 0
+    _bytes: int = field(default=0, compare=False, repr=False)
 
     def add_blank(self, row: int, cells: int) -> None:
         self.blank_count += 1
-        if len(self.blank) < KEPT_ROWS:
+        if self._has_room(_ENTRY_BYTES):
             self.blank[row] = cells
 
     def add_ragged(self, row: int, cells: Sequence[str], width: int) -> None:
@@ -57,8 +65,14 @@ class Irregular:
             self.extra_count += 1
         else:
             self.missing_count += 1
-        if len(self.ragged) < KEPT_ROWS:
-            self.ragged[row] = tuple(cells)
+        kept = tuple(cells)
+        if self._has_room(_ENTRY_BYTES + sys.getsizeof(kept) + sum(map(sys.getsizeof, kept))):
+            self.ragged[row] = kept
+
+    def _has_room(self, size: int) -> bool:
+        """Count these bytes; once they are too many no later row is kept, so that the kept ones are the first."""
+        self._bytes += size
+        return self._bytes <= KEPT_BYTES
 
 
 @dataclass(frozen=True, slots=True)

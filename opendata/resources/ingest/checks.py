@@ -96,8 +96,8 @@ class FaultyCell:
 def faulty_cells(draft: Draft, schema: Mapping[str, Any]) -> Iterator[FaultyCell]:
     """Every error of every row in order, without a limit; one error is held at a time.
 
-    Errors of the header are not among them: no row can be set aside for those. A draft keeps the first thousand
-    blank and the first thousand ragged rows as they were (`Irregular`); of further ragged ones only the cells
+    Errors of the header are not among them: no row can be set aside for those. A draft keeps blank and
+    ragged rows as they were until they take too much memory (`Irregular`); of further ragged ones only the cells
     under the header are judged. Raises UnreadableError where frictionless refuses the schema.
     """
     check = Check(schema, draft.header, draft.header_row)

@@ -74,6 +74,27 @@ def test_faulty_rows_are_set_aside_with_line_column_value_and_reason(shelf) -> N
     assert all("dòng" in line[3] and "row" in line[4] for line in lines)
 
 
+def test_thousands_of_uneven_rows_are_set_aside_and_every_row_is_accounted_for(shelf) -> None:
+    schema = {"fields": [{"name": "a", "type": "integer"}, {"name": "b", "type": "string"}]}
+    rows = ["{0},số {0}", "{0}", "{0},số {0}", "{0},số {0},thừa {0}"]
+    lines = [rows[number % 4].format(number) for number in range(10_000)]
+    received = shelf.resources.add_resource(
+        COMMAND_LINE, shelf.add_dataset(), uploaded("\n".join(["a,b", *lines]).encode(), table_schema=schema)
+    )
+    assert shelf.ingest_version(received).has_faulty_rows
+    again = shelf.resources.read_again(EDITOR, received.resource_id, None, "set-aside")
+    assert shelf.ingest_version(again).state == "published"
+    (table,) = shelf.queries.resource(VISITOR, received.resource_id).tables
+    assert (table.row_count, table.quarantine.rows) == (5_000, 5_000)
+    _, *listed = rows_of(shelf, table.quarantine.sha256)
+    uneven = [
+        [str(number + 2), *(("b", "") if number % 4 == 1 else ("", f"thừa {number}"))]
+        for number in range(10_000)
+        if number % 2
+    ]
+    assert [line[:3] for line in listed] == uneven
+
+
 def test_faulty_columns_are_kept_as_text_without_losing_a_row(shelf) -> None:
     received = faulty(shelf)
     again = shelf.resources.read_again(EDITOR, received.resource_id, None, "as-text")
