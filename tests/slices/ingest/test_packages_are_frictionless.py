@@ -19,7 +19,7 @@ from opendata.resources.ingest.whole_files import NamedTable, validate_package
 if TYPE_CHECKING:
     from pathlib import Path
 
-CASES = 60
+CASES = 300
 VALUES = {
     "integer": ["1", "2", "3", "01", "x", ""],
     "number": ["1", "1.0", "2", "3.5", "", "x"],
