@@ -10,6 +10,7 @@ import pytest
 from opendata.accounts.policy import COMMAND_LINE
 
 SIZE = 20 << 20
+PIECE = 8 << 20
 
 
 @pytest.fixture
@@ -66,6 +67,36 @@ def test_sending_goes_on_after_a_break_and_after_a_reload(visit: Any, large: Any
     assert [url for method, url in calls if method == "POST"] == [f"{visit.live.address}/api/v1/uploads"]
     assert page.evaluate("localStorage.length") == 0
     page.locator("[data-settled]").wait_for()
+
+
+def test_a_large_file_of_a_new_dataset_goes_on_where_it_stopped(visit: Any, large: Any) -> None:
+    visit.expected = ("net::ERR_FAILED", "422 (UNPROCESSABLE ENTITY)")
+    portal = visit.live.services
+    page = visit.open()
+    visit.sign_in(page)
+    sizes: list[int] = []
+    page.on("request", lambda request: sizes.append(len(request.post_data_buffer or b"")))
+    page.goto(f"{visit.live.address}/en/publish/new")
+    page.get_by_label("File", exact=True).set_input_files(large)
+    page.get_by_role("button", name="Save and send the file").click()
+    page.get_by_text("Nothing was saved yet").wait_for()  # the title is missing; the file stays chosen
+    page.locator("[id='title.vi']").fill("Bản đồ mới")
+    page.route("**/api/v1/uploads/*", lambda route: route.abort())
+    page.get_by_role("button", name="Save and send the file").click()
+    page.get_by_text("Sending goes on as soon as it is back").wait_for()
+    page.unroute("**/api/v1/uploads/*")
+    page.reload()  # the person gives up waiting, and is with the dataset that was saved
+    page.get_by_role("heading", name="Bản đồ mới").wait_for()
+    page.get_by_label("File", exact=True).set_input_files(large)
+    page.get_by_role("button", name="Send the file").click()
+    page.wait_for_url("**/publish/*/files/*")
+    slug = page.url.split("/")[-3]
+    dataset = portal.catalogue_queries.dataset(COMMAND_LINE, slug)
+    (view,) = portal.resource_queries.resources_of(COMMAND_LINE, dataset.id)
+    assert portal.store.path(view.latest.sha256).read_bytes() == large.read_bytes()
+    assert max(sizes) <= PIECE
+    page.locator("[data-settled]").wait_for()
+    assert portal.catalogue_queries.dataset(COMMAND_LINE, slug).state == "published"
 
 
 def test_a_large_new_version(visit: Any, large: Any, publish: Any) -> None:
