@@ -13,7 +13,6 @@ from opendata.api import addresses, representations
 from opendata.api.access import EVERYONE, actor
 from opendata.api.operations import Answer, ApiBlueprint, Operation
 from opendata.api.schemas.decisions import (
-    RELEASE,
     ChangesSchema,
     CorrectionsSchema,
     DecisionSchema,
@@ -107,9 +106,7 @@ def correct_reading(body: dict[str, Any], resource_id: str) -> Answer:
     ),
 )
 def decide(body: dict[str, Any], resource_id: str) -> Answer:
-    resources = services().resources
-    settle = resources.release if body["decision"] == RELEASE else resources.turn_down
-    settle(actor(), resource_id, body["version"])
+    services().resources.decide(actor(), resource_id, body["version"], body["decision"])
     return Answer(representations.status(services().resource_queries.resource(actor(), resource_id)))
 
 

@@ -6,13 +6,14 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import func, select
+from sqlalchemy import and_, func, select
 
 from opendata.catalogue.models import Dataset, DatasetState
-from opendata.catalogue.policy import can_edit_dataset, can_view_dataset
+from opendata.catalogue.policy import can_edit_dataset, can_view_dataset, visible_datasets
 from opendata.kernel.errors import NotFoundError
 from opendata.resources.ingest.problems import Problem
 from opendata.resources.models import IN_WORK, PublishedTable, Resource, ResourceVersion, VersionState
+from opendata.resources.newest import is_newest, newest_version
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -110,6 +111,10 @@ class VersionView:
         return self.state not in IN_WORK
 
     @property
+    def is_public(self) -> bool:
+        return self.state == VersionState.PUBLISHED
+
+    @property
     def is_held(self) -> bool:
         return self.state == VersionState.HELD
 
@@ -146,6 +151,25 @@ class ResourceView:
         raise NotFoundError
 
 
+@dataclass(frozen=True, slots=True)
+class TableColumns:
+    """The columns of a current table, in the shape of `TableView.columns`."""
+
+    name: str
+    title: str
+    columns: tuple[dict[str, Any], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ShelfFile:
+    """A file as the list of an officer's datasets needs it: its newest upload and its current columns."""
+
+    id: str
+    latest: VersionView
+    corrections: dict[str, Any] | None
+    tables: tuple[TableColumns, ...]
+
+
 class ResourceQueries:
     """The tables of a published version never change, so they are read and decoded once and kept."""
 
@@ -175,6 +199,34 @@ class ResourceQueries:
             )
             views = [self._resource_view(session, actor, found, dataset) for found in session.scalars(chosen)]
         return tuple(view for view in views if view.current is not None or view.may_edit)
+
+    def shelf_files(self, actor: Actor, dataset_ids: Sequence[str]) -> dict[str, tuple[ShelfFile, ...]]:
+        """The files of many datasets in one query, for those who edit them; by dataset id, none left out."""
+        chosen = (
+            select(
+                Dataset,
+                Resource,
+                ResourceVersion,
+                PublishedTable.name,
+                PublishedTable.title,
+                PublishedTable.columns,
+            )
+            .join(Resource, Resource.dataset_id == Dataset.id)
+            .join(ResourceVersion, and_(ResourceVersion.resource_id == Resource.id, is_newest()))
+            .outerjoin(PublishedTable, PublishedTable.version_id == Resource.current_version_id)
+            .where(Dataset.id.in_(dataset_ids), visible_datasets(actor))
+            .order_by(Resource.position, Resource.id, PublishedTable.position)
+        )
+        found: dict[str, dict[str, ShelfFile]] = {key: {} for key in dataset_ids}
+        with self._database.reading() as session:
+            for dataset, file, latest, name, title, columns in session.execute(chosen):
+                if not can_edit_dataset(actor, dataset):
+                    continue
+                files = found[dataset.id]
+                shown = files.get(file.id) or ShelfFile(file.id, _version_view(latest), file.corrections, ())
+                table = (TableColumns(name, title, tuple(columns)),) if name is not None else ()
+                files[file.id] = replace(shown, tables=(*shown.tables, *table))
+        return {key: tuple(files.values()) for key, files in found.items()}
 
     def versions(self, actor: Actor, resource_id: str) -> tuple[VersionView, ...]:
         """Newest first; readers see those that were published."""
@@ -231,12 +283,7 @@ class ResourceQueries:
     def _resource_view(
         self, session: Session, actor: Actor, resource: Resource, dataset: Dataset
     ) -> ResourceView:
-        latest = session.scalars(
-            select(ResourceVersion)
-            .where(ResourceVersion.resource_id == resource.id)
-            .order_by(ResourceVersion.number.desc())
-            .limit(1)
-        ).one()
+        latest = session.scalars(newest_version(resource.id)).one()
         current_id = resource.current_version_id
         current = session.get(ResourceVersion, current_id) if current_id else None
         return ResourceView(

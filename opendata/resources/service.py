@@ -7,6 +7,7 @@ both. The published version keeps serving until a new one has passed every stage
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +34,7 @@ from opendata.resources.formats.corrections import Corrections
 from opendata.resources.ingest.problems import Problem
 from opendata.resources.ingest.result import FaultyRows
 from opendata.resources.models import IN_WORK, PublishedTable, Resource, ResourceVersion, VersionState
+from opendata.resources.newest import newest_version
 from opendata.resources.publishing import lock_version, swing_pointer
 
 if TYPE_CHECKING:
@@ -49,6 +51,13 @@ if TYPE_CHECKING:
 LONGEST_FILENAME = 200
 LONGEST_ENDING = 20
 LONGEST_TITLE = 300
+
+
+class Decision(StrEnum):
+    """What a person can decide about a version that is held for its personal data."""
+
+    RELEASE = "release"
+    TURN_DOWN = "turn-down"
 
 
 class EmptyFileError(PortalError):
@@ -153,12 +162,7 @@ class ResourceService:
             )
         with self._database.unit_of_work() as unit:
             resource, slug = editable_resource(unit.session, actor, resource_id)
-            latest = unit.session.scalars(
-                select(ResourceVersion)
-                .where(ResourceVersion.resource_id == resource.id)
-                .order_by(ResourceVersion.number.desc())
-                .limit(1)
-            ).one()
+            latest = unit.session.scalars(newest_version(resource.id)).one()
             if latest.state in IN_WORK:
                 raise StillProcessedError
             if wanted is not None:
@@ -171,6 +175,17 @@ class ResourceService:
             version = self._add_version(unit, actor, resource, upload, stored)
             version.faulty_rows = FaultyRows(faulty_rows)
             return Received(slug, resource.id, version.id)
+
+    def decide(self, actor: Actor, resource_id: str, number: int, decision: str) -> None:
+        """Release or turn down a held version, as pages and the API ask for it by name.
+
+        Raises InvalidInputError for a word that is no `Decision`, and what those two raise.
+        """
+        if decision not in set(Decision):
+            known = ", ".join(Decision)
+            raise InvalidInputError(FieldError("decision", N_("Choose one of: %(known)s."), {"known": known}))
+        settle = self.release if decision == Decision.RELEASE else self.turn_down
+        settle(actor, resource_id, number)
 
     def release(self, actor: Actor, resource_id: str, number: int) -> None:
         """Publish a version that was held for its personal data: the actor answers for it.

@@ -22,6 +22,7 @@ from opendata.web.form_fields import is_upload, small_form
 from opendata.web.form_tokens import takes_file
 from opendata.web.metadata_form import build_form, typed_metadata
 from opendata.web.publishing_pages import workbench_page
+from opendata.web.publishing_shelf import files_waiting
 from opendata.web.rendering import render_page
 from opendata.web.uploads import take_upload
 
@@ -44,9 +45,10 @@ def shelf() -> Response:
     held, actor = services(), page_actor()
     codes = frozenset(code for code, _ in publisher_choices(actor))
     datasets = held.catalogue_queries.datasets_of(actor, codes, limit=SHELF)
+    files = held.resource_queries.shelf_files(actor, [one.id for one in datasets])
     return render_page(
         "publishing/shelf.html",
-        datasets=[(one, held.resource_queries.resources_of(actor, one.id)) for one in datasets],
+        datasets=[(one, files[one.id], files_waiting(one.slug, files[one.id])) for one in datasets],
         has_agency=bool(codes),
         is_cut=len(datasets) == SHELF,
         done=request.args.get("done", ""),

@@ -8,7 +8,7 @@ from flask import Blueprint, request
 
 from opendata.accounts.policy import Permission
 from opendata.http.context import page_actor, services
-from opendata.kernel.errors import BadParameterError, InvalidInputError
+from opendata.kernel.errors import InvalidInputError
 from opendata.web.access import signed_in
 from opendata.web.form_fields import small_form
 from opendata.web.publishing_pages import own_file, to_progress
@@ -20,9 +20,6 @@ if TYPE_CHECKING:
 
     from opendata.kernel.errors import FieldError
     from opendata.resources.queries import ResourceView
-
-RELEASE = "release"
-TURN_DOWN = "turn-down"
 
 blueprint = Blueprint("publishing_decisions", __name__)
 
@@ -59,10 +56,7 @@ def decide_rows(slug: str, resource_id: str) -> Response:
 def decide_personal_data(slug: str, resource_id: str) -> Response:
     file = own_file(slug, resource_id)
     decision = request.form.get("decision", "")
-    settle = {RELEASE: services().resources.release, TURN_DOWN: services().resources.turn_down}.get(decision)
-    if settle is None:
-        raise BadParameterError(name="decision", value=decision, reason=f"{RELEASE}, {TURN_DOWN}")
-    settle(page_actor(), resource_id, file.latest.number)
+    services().resources.decide(page_actor(), resource_id, file.latest.number, decision)
     return to_progress(slug, resource_id)
 
 

@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from opendata.http.context import speak
 from opendata.kernel.errors import N_, FieldError, InvalidInputError
-from opendata.web.words import word
+from opendata.web.words import DELIMITERS, word
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from opendata.resources.queries import ResourceView, TableView
+    from opendata.resources.queries import ResourceView, ShelfFile, TableColumns, TableView
 
 ENCODINGS: Final[Mapping[str, str]] = {
     "utf-8": "UTF-8",
@@ -29,12 +29,6 @@ ENCODINGS: Final[Mapping[str, str]] = {
     "tcvn3": "TCVN3 (ABC)",
     "vni": "VNI",
     "cp1252": "Windows-1252",
-}
-DELIMITERS: Final[Mapping[str, str]] = {
-    ",": N_("comma"),
-    ";": N_("semicolon"),
-    "\t": N_("tab"),
-    "|": N_("vertical bar"),
 }
 TYPES: Final[tuple[tuple[Mapping[str, Any], str], ...]] = (
     ({"type": "string"}, N_("text, as it is written")),
@@ -104,7 +98,7 @@ def build_reading_form(file: ResourceView) -> ReadingForm:
         if is_text or is_book
         else (),
         delimiters=_options(
-            {mark: speak().gettext(name) for mark, name in DELIMITERS.items()},
+            {mark: word("delimiter", mark) for mark in DELIMITERS},
             held.get("delimiter"),
             DELIMITERS.get((found.get("dialect") or {}).get("delimiter", ""), ""),
         )
@@ -118,7 +112,7 @@ def build_reading_form(file: ResourceView) -> ReadingForm:
     )
 
 
-def columns_asked_about(file: ResourceView) -> int:
+def columns_asked_about(file: ResourceView | ShelfFile) -> int:
     """How many columns can be read in two ways and wait for a word; the form itself is not made for it."""
     held, count = file.corrections or {}, len(file.tables)
     return sum(
@@ -143,7 +137,7 @@ def typed_corrections(file: ResourceView, form: Mapping[str, str]) -> dict[str, 
     return corrections
 
 
-def _held_for(held: Mapping[str, Any], table: TableView, count: int) -> Mapping[str, Any]:
+def _held_for(held: Mapping[str, Any], table: TableView | TableColumns, count: int) -> Mapping[str, Any]:
     own = (held.get("tables") or {}).get(table.title) or (held.get("tables") or {}).get(table.name)
     return own or (held if count == 1 else {})
 

@@ -1,4 +1,4 @@
-"""Codes of the portal in words: states, stages, kinds of columns, filter operators. Read by templates."""
+"""Codes of the portal in words: states, stages, kinds of columns, delimiters, filter operators. Read by templates."""
 
 from __future__ import annotations
 
@@ -56,12 +56,19 @@ OPERATORS: Final[Mapping[str, str]] = {
     "in": N_("is one of"),
     "isnull": N_("has no value"),
 }
+DELIMITERS: Final[Mapping[str, str]] = {
+    ",": N_("comma"),
+    ";": N_("semicolon"),
+    "\t": N_("tab"),
+    "|": N_("vertical bar"),
+}
 _ALL: Final = {
     "dataset": DATASET_STATES,
     "version": VERSION_STATES,
     "stage": STAGES,
     "kind": KINDS,
     "operator": OPERATORS,
+    "delimiter": DELIMITERS,
 }
 
 

@@ -16,9 +16,7 @@ from opendata.api.schemas.texts import InputSchema
 from opendata.kernel.errors import N_
 from opendata.resources.formats.corrections import ENCODINGS, FIELD_TYPES
 from opendata.resources.ingest.result import FaultyRows
-
-RELEASE: Final = "release"
-TURN_DOWN: Final = "turn-down"
+from opendata.resources.service import Decision
 
 _COLUMNS: Final = {
     "type": ["object", "null"],
@@ -98,8 +96,8 @@ class DecisionSchema(InputSchema):
     )
     decision = fields.String(
         required=True,
-        metadata={"enum": [RELEASE, TURN_DOWN]},
-        validate=validate.OneOf([RELEASE, TURN_DOWN], error=N_("Give release or turn-down.")),
+        metadata={"enum": list(Decision)},
+        validate=validate.OneOf(list(Decision), error=N_("Give release or turn-down.")),
     )
 
 

@@ -163,3 +163,27 @@ def test_what_changed_is_shown_with_counts_rows_and_a_download(desk, portal, run
         assert (
             visitor.get(f"/en/datasets/{slug}/resources/{file_id}/changes?version={wrong}").status_code == 404
         )
+
+
+def test_the_shelf_says_why_a_file_waits_and_where_to_decide(desk, portal, runner) -> None:
+    client, _ = desk
+    bad, bad_file = published(portal, runner, FAULTY, table_schema=SCHEMA)
+    people, people_file = published(portal, runner, PEOPLE)
+    dates, dates_file = published(portal, runner, b"ma,ngay\n01,01/07/2025\n02,02/07/2025\n")
+    fine, _ = published(portal, runner, b"a,b\n1,2\n")
+    shelf = client.get("/en/publish").text
+    assert re.search(r"Rows with errors</span>.*?x\.csv", shelf)
+    assert f'href="/en/publish/{bad}/files/{bad_file}"' in shelf
+    assert "Personal data: 2 findings" in shelf or "Personal data: 1 finding<" in shelf
+    assert f'href="/en/publish/{people}/files/{people_file}"' in shelf
+    assert "1 ambiguous column<" in shelf
+    assert f'href="/en/publish/{dates}/files/{dates_file}/reading"' in shelf
+    assert f"/publish/{fine}/files/" not in shelf
+
+
+def test_the_page_of_a_dataset_labels_what_its_columns_mean(desk, portal, runner) -> None:
+    client, _ = desk
+    slug, _ = published(portal, runner, "Mã tỉnh,Giá trị\n01,5\n04,6\n08,7\n".encode())
+    for language, title in (("vi", "Mã tỉnh"), ("en", "Province code")):
+        page = client.get(f"/{language}/datasets/{slug}").text
+        assert re.search(rf'<a class="label sense"[^>]*>.*?{title}[^<]*</a>', page), title
