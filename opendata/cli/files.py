@@ -1,4 +1,8 @@
-"""Looking at files without a portal: inspect, validate, convert."""
+"""Looking at files without a portal: inspect, validate, convert.
+
+Each file is read in a child process under limits and without network, as in the portal: what is asked about on
+the command line is often what a stranger sent.
+"""
 
 from __future__ import annotations
 
@@ -59,7 +63,7 @@ def validate(files: tuple[Path, ...], schema_path: Path | None, as_json: bool, l
               opendata validate units.csv staff.csv --schema datapackage.json
     """
     from opendata.resources.ingest.inspection import UnreadableFileError
-    from opendata.resources.ingest.packages import check_file, check_package
+    from opendata.resources.ingest.limited_inspection import limited_check, limited_package_check
     from opendata.resources.ingest.report import joined_report
 
     reports: list[dict[str, Any]] = []
@@ -67,7 +71,7 @@ def validate(files: tuple[Path, ...], schema_path: Path | None, as_json: bool, l
     package = _read_package(schema_path) if schema_path else None
     if package is not None:
         try:
-            reports.append(check_package(package, files, limit_errors))
+            reports.append(limited_package_check(package, files, limit_errors))
         except UnreadableFileError as error:
             click.echo(f"{schema_path}: {error.message(speak().gettext)}", err=True)
             raise click.exceptions.Exit(UNREADABLE) from error
@@ -75,7 +79,7 @@ def validate(files: tuple[Path, ...], schema_path: Path | None, as_json: bool, l
         schema = read_schema(schema_path) if schema_path else None
         for file in files:
             try:
-                reports.append(check_file(file, schema, limit_errors))
+                reports.append(limited_check(file, schema, limit_errors))
             except UnreadableFileError as error:
                 click.echo(f"{file}: {error.message(speak().gettext)}", err=True)
                 unreadable = True

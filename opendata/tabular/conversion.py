@@ -1,6 +1,7 @@
 """A file on disk as the table the portal would publish, in any download format: `opendata convert`.
 
-The same ingest, the same row path and the same writers as a published file; only the portal is left out.
+The same ingest, the same row path and the same writers as a published file; only the portal is left out. The
+file is read by a child under limits, for it may come from anybody; this process sees only the table made of it.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from opendata.kernel.errors import N_, PortalError
-from opendata.resources.ingest.inspection import table_as_parquet
+from opendata.resources.ingest.limited_inspection import limited_table
 from opendata.tabular.engine import TableEngine
 from opendata.tabular.export import FORMATS, export_rows
 from opendata.tabular.filters import parse_query
@@ -37,7 +38,7 @@ def convert_file(path: Path, out: Path, table: str | None = None) -> int:
         raise UnknownOutputError(ending=out.suffix, known=", ".join(FORMATS))
     with tempfile.TemporaryDirectory(prefix="opendata-") as folder:
         work = Path(folder)
-        found = table_as_parquet(path, work, table)
+        found = limited_table(path, work, table)
         columns = tuple(SourceColumn(column.name, column.type, column.format) for column in found.columns)
         source = TableSource(out.name, found.name, found.path, found.row_count, columns)
         with TableEngine((work,), work / "cache") as engine:
