@@ -25,6 +25,7 @@ from opendata.search.port import (
     IndexSchema,
     IndexState,
     IndexUnusableError,
+    Match,
     SearchDocument,
     SearchRequest,
     Vocabulary,
@@ -60,6 +61,8 @@ class Snapshot(Protocol):
     def count(self) -> int: ...
 
     def search(self, request: SearchRequest, query: Query) -> Found: ...
+
+    def scan(self, request: SearchRequest, query: Query) -> tuple[int, Iterator[Match]]: ...
 
     def terms(
         self, vocabulary: Vocabulary, prefix: str, access: frozenset[str], limit: int
@@ -126,6 +129,10 @@ class FolderEngine:
         if snapshot is None or not request.access:
             return Found(facets=dict.fromkeys(request.facets, ()))
         return snapshot.search(request, query)
+
+    def scan(self, request: SearchRequest, query: Query) -> tuple[int, Iterator[Match]]:
+        snapshot = self._usable()
+        return snapshot.scan(request, query) if snapshot and request.access else (0, iter(()))
 
     def terms(
         self, vocabulary: Vocabulary, prefix: str, access: frozenset[str], limit: int

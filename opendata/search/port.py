@@ -18,7 +18,7 @@ from opendata.kernel.errors import N_, UnavailableError
 from opendata.search.analysis import ANALYSIS_VERSION
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from opendata.search.query import Query
 
@@ -40,6 +40,8 @@ class TextField:
 class IndexSchema:
     """What the caller's documents hold. `numbers` and `sort_keys` (compared by code point) can be sorted by.
 
+    Numbers can be asked for in ranges. Those named in `group_keys` as well (whole, below 2^53) are equal for
+    documents that can be shown as one line, and are looked up at once.
     Texts of the same boost are scored as one: every word of a query costs a look-up for each boost.
     Raise `version` when documents are written differently under the same names; every index is then
     seen as outdated.
@@ -49,6 +51,7 @@ class IndexSchema:
     facets: tuple[str, ...] = ()
     numbers: tuple[str, ...] = ()
     sort_keys: tuple[str, ...] = ()
+    group_keys: tuple[str, ...] = ()
     version: int = 1
 
     def boosts(self) -> dict[float, tuple[str, ...]]:
@@ -109,9 +112,35 @@ class Sort:
     descending: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Range:
+    """From `low` to `high`, both included; None is open. A document without the number is in no range."""
+
+    low: float | None = None
+    high: float | None = None
+
+    def holds(self, number: float | None) -> bool:
+        if number is None:
+            return False
+        return (self.low is None or number >= self.low) and (self.high is None or number <= self.high)
+
+
+@dataclass(frozen=True, slots=True)
+class Grouping:
+    """Documents with the same number `key` are one line, where the first of them would stand.
+
+    Each line tells how many it stands for and names the first `members` of them, highest `edition` first.
+    Of equally good ones the highest edition speaks for the line. `offset` and `limit` then count lines.
+    """
+
+    key: str
+    edition: str
+    members: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SearchRequest:
-    """`text` as typed. A document passes `filters` with any value of each facet named.
+    """`text` as typed. A document passes `filters` with any value of each facet named, and every range.
 
     `access` lists what the asking person may see; a document is visible when it shares a word with it.
     `sort` None is by relevance. `facets` maps the facets to count to their greatest number of values;
@@ -121,16 +150,25 @@ class SearchRequest:
     access: frozenset[str]
     text: str = ""
     filters: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    ranges: Mapping[str, Range] = field(default_factory=dict)
+    group: Grouping | None = None
     sort: Sort | None = None
     offset: int = 0
     limit: int = 20
     facets: Mapping[str, int] = field(default_factory=dict)
     highlight: Mapping[str, int] = field(default_factory=dict)
 
+    @property
+    def is_narrowed(self) -> bool:
+        return bool(self.filters or self.ranges)
+
     def check(self, schema: IndexSchema) -> None:
         """ValueError where the request names what the schema does not have, or counts below zero."""
         unknown = {*self.filters, *self.facets} - set(schema.facets)
         unknown |= set(self.highlight) - {text.name for text in schema.texts if text.snippet}
+        unknown |= set(self.ranges) - set(schema.numbers)
+        unknown |= {self.group.key} - set(schema.group_keys) if self.group else set()
+        unknown |= {self.group.edition} - set(schema.numbers) if self.group else set()
         unknown |= {self.sort.name} - {*schema.numbers, *schema.sort_keys} if self.sort else set()
         if unknown:
             raise ValueError(f"not in the search schema: {sorted(unknown)}")
@@ -147,6 +185,14 @@ class Segment:
 
 
 @dataclass(frozen=True, slots=True)
+class Group:
+    """What a line stands for: `total` documents, the first of them as (id, stored)."""
+
+    total: int
+    members: tuple[tuple[str, Mapping[str, object]], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Hit:
     """`score` means something only beside the other scores of one answer sorted by relevance."""
 
@@ -154,6 +200,7 @@ class Hit:
     score: float
     stored: Mapping[str, object]
     snippets: Mapping[str, tuple[Segment, ...]]
+    group: Group | None = None
 
 
 # Values of a facet with their number of documents, most first.
@@ -162,7 +209,10 @@ Counts = tuple[tuple[str, int], ...]
 
 @dataclass(frozen=True, slots=True)
 class SearchResponse:
-    """`total` is exact. `facets` are counted without the facet's own filter and hold its chosen values.
+    """`total` is exact, of documents. `facets` are counted without the facet's own filter and hold its chosen values.
+
+    `lines`: of a grouped answer all lines there are, None where that was not counted to the end.
+    `more`: something comes after this page.
 
     `relaxed`: nothing held enough of the words, so documents with any of them are shown.
     `suggestion`: the text that was probably meant, accented as the catalogue writes it.
@@ -174,6 +224,8 @@ class SearchResponse:
     suggestion: str | None = None
     relaxed: bool = False
     took_seconds: float = 0.0
+    lines: int | None = None
+    more: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,13 +236,18 @@ class Match:
     score: float
     stored: Mapping[str, object]
     texts: Mapping[str, str]
+    group: Group | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
+    """See SearchResponse."""
+
     total: int = 0
     matches: tuple[Match, ...] = ()
     facets: Mapping[str, Counts] = field(default_factory=dict)
+    lines: int | None = None
+    more: bool = False
 
 
 class Vocabulary(StrEnum):
@@ -252,6 +309,9 @@ class SearchEngine(Protocol):
 
     def search(self, request: SearchRequest, query: Query) -> Found:
         """What `query` and the request's filters match among the visible. Does not read `request.text`."""
+
+    def scan(self, request: SearchRequest, query: Query) -> tuple[int, Iterator[Match]]:
+        """The total, and the first `request.limit` one by one, as the index was at the call: for long lists."""
 
     def terms(
         self, vocabulary: Vocabulary, prefix: str, access: frozenset[str], limit: int

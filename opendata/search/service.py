@@ -29,7 +29,7 @@ from opendata.search.port import (
 from opendata.search.suggest import complete, correct
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from opendata.search.query import Query
 
@@ -73,7 +73,22 @@ class SearchService:
                 found_nothing=relaxed or not found.total,
             )
         took = time.perf_counter() - started
-        return SearchResponse(found.total, hits, found.facets, suggestion, relaxed, took)
+        return SearchResponse(
+            found.total, hits, found.facets, suggestion, relaxed, took, found.lines, found.more
+        )
+
+    def scan(self, request: SearchRequest) -> tuple[int, Iterator[Match]]:
+        """The total and the first `request.limit` hits, read one by one from the index as it is now.
+
+        For long lists: nothing is marked, counted or grouped. The same documents in the same order as `search`.
+        """
+        request.check(self._schema)
+        query = self._parser.parse(request.text)
+        total, matches = self._engine.scan(request, query)
+        relaxed = query.relaxed()
+        if total or relaxed is None or (request.is_narrowed and self._matches_unfiltered(request, query)):
+            return total, matches
+        return self._engine.scan(request, relaxed)
 
     def suggest(self, text: str, limit: int, access: frozenset[str]) -> list[str]:
         """Lines that complete what is being typed, best first."""
@@ -114,13 +129,22 @@ class SearchService:
         """What matches; if even without filters nothing does, what holds any of the words."""
         found = self._engine.search(request, query)
         relaxed = query.relaxed()
-        if found.total or relaxed is None or (request.filters and self._matches_unfiltered(request, query)):
+        if (
+            found.total
+            or relaxed is None
+            or (request.is_narrowed and self._matches_unfiltered(request, query))
+        ):
             return found, False
         loosely = self._engine.search(request, relaxed)
         return loosely, loosely.total > 0
 
     def _matches_unfiltered(self, request: SearchRequest, query: Query) -> bool:
-        return self._engine.search(replace(request, filters={}, facets={}, limit=0), query).total > 0
+        return (
+            self._engine.search(
+                replace(request, filters={}, ranges={}, facets={}, group=None, limit=0), query
+            ).total
+            > 0
+        )
 
 
 def _hit(match: Match, highlighter: Highlighter, wanted: Mapping[str, int]) -> Hit:
@@ -128,4 +152,4 @@ def _hit(match: Match, highlighter: Highlighter, wanted: Mapping[str, int]) -> H
     for name, length in wanted.items():
         text = match.texts.get(name, "")
         snippets[name] = highlighter.fragment(text, length) if length else highlighter.whole(text)
-    return Hit(match.id, match.score, match.stored, snippets)
+    return Hit(match.id, match.score, match.stored, snippets, match.group)

@@ -10,17 +10,31 @@ from __future__ import annotations
 import json
 import re
 import struct
+import sys
 import zlib
 from collections.abc import Hashable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 import tantivy
-from tantivy import Occur, Order
+from tantivy import FieldType, Occur, Order
 
 from opendata.search.analysis import View
+from opendata.search.engines.grouping import Candidate, Lines, read_lines
 from opendata.search.fields import ALL, POSITION_ID, indexed_words, kept_json, scoring_fields
 from opendata.search.folder import DamagedIndexError
-from opendata.search.port import Counts, Found, IndexSchema, Match, SearchDocument, SearchRequest, Vocabulary
+from opendata.search.port import (
+    Counts,
+    Found,
+    Group,
+    Grouping,
+    IndexSchema,
+    Match,
+    Range,
+    SearchDocument,
+    SearchRequest,
+    Vocabulary,
+)
 from opendata.search.query import AnyOf, Clause, Phrase, Prefix, Query, Side, Word
 from opendata.search.suggest import suggestion_terms
 
@@ -30,6 +44,7 @@ if TYPE_CHECKING:
 _HEAP_BYTES: Final = 64_000_000
 # Counts are exact only when no segment cuts its list of values short.
 _EVERY_VALUE: Final = 1_000_000
+_LARGEST: Final = sys.float_info.max
 _FIELD_OF: Final = {Vocabulary.WORDS: ALL, Vocabulary.SUGGESTIONS: "suggestions"}
 _SPLIT = tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.whitespace()).build()
 
@@ -128,7 +143,7 @@ def _fields(schema: IndexSchema) -> tantivy.Schema:
     for name in schema.facets:
         builder.add_text_field(f"facet.{name}", fast=True, tokenizer_name="raw", index_option="basic")
     for name in schema.numbers:
-        builder.add_float_field(f"sort.{name}", fast=True)
+        builder.add_float_field(f"sort.{name}", fast=True, indexed=name in schema.group_keys)
     for name in schema.sort_keys:
         builder.add_text_field(f"sort.{name}", fast=True, tokenizer_name="raw", index_option="basic")
     return builder.build()
@@ -178,6 +193,7 @@ class TantivySnapshot:
     def __init__(self, schema: IndexSchema, fields: tantivy.Schema, searcher: tantivy.Searcher) -> None:
         self._fields = fields
         self._searcher = searcher
+        self._group_keys = frozenset(schema.group_keys)
         self._boosted: dict[View, list[tuple[float, str]]] = {view: [] for view in View}
         for view, boost, field in scoring_fields(schema):
             self._boosted[view].append((boost, field))
@@ -190,13 +206,23 @@ class TantivySnapshot:
         return self._searcher.num_docs - 1  # all but the row that holds the position
 
     def search(self, request: SearchRequest, query: Query) -> Found:
-        matching = self._matching(request.access, query)
-        chosen = {
-            name: _required(self._one_of(f"facet.{name}", values)) for name, values in request.filters.items()
-        }
-        scores = () if request.sort else self._scores(query)
-        total, matches = self._ranked([*matching, *chosen.values(), *scores], request)
-        return Found(total, matches, self._facets(matching, chosen, request))
+        matching, chosen = self._matching(request, query), self._chosen(request)
+        filtered = [*matching, *chosen.values()]
+        clauses = filtered if request.sort else [*filtered, *self._scores(query)]
+        facets = self._facets(matching, chosen, request)
+        if request.group is None:
+            total, hits = self._ranked(clauses, request, request.offset, request.limit)
+            matches = tuple(self._match(score, address) for score, address in hits)
+            return Found(total, matches, facets, more=request.offset + len(matches) < total)
+        lines = self._lines(clauses, request, request.group)
+        shown = tuple(self._line(candidate, filtered, request.group) for candidate in lines.shown)
+        return Found(lines.total, shown, facets, lines.count, lines.more)
+
+    def scan(self, request: SearchRequest, query: Query) -> tuple[int, Iterator[Match]]:
+        clauses = [*self._matching(request, query), *self._chosen(request).values()]
+        clauses += () if request.sort else self._scores(query)
+        total, hits = self._ranked(clauses, request, request.offset, request.limit)
+        return total, (self._match(score, address) for score, address in hits)
 
     def terms(
         self, vocabulary: Vocabulary, prefix: str, access: frozenset[str], limit: int
@@ -204,20 +230,52 @@ class TantivySnapshot:
         visible = tantivy.Query.boolean_query([_required(self._one_of("access", access))])
         return self._searcher.terms_with_prefix(_FIELD_OF[vocabulary], prefix, visible, limit)
 
-    def _ranked(self, clauses: _Clauses, request: SearchRequest) -> tuple[int, tuple[Match, ...]]:
+    def _ranked(
+        self, clauses: _Clauses, request: SearchRequest, offset: int, limit: int
+    ) -> tuple[int, list[tuple[float, tantivy.DocAddress]]]:
         # tantivy sets room aside for offset + limit hits, and takes no limit of 0.
-        limit = min(request.limit, self._searcher.num_docs - request.offset)
+        limit = min(limit, self._searcher.num_docs - offset)
         sort = request.sort
         result = self._searcher.search(
             tantivy.Query.boolean_query(clauses),
             limit=max(1, limit),
-            offset=request.offset if limit > 0 else 0,
+            offset=offset if limit > 0 else 0,
             count=True,
             order_by_field=f"sort.{sort.name}" if sort else None,
             order=Order.Asc if sort and not sort.descending else Order.Desc,
         )
         hits = result.hits if limit > 0 else []
-        return _total(result), tuple(self._match(0.0 if sort else score, address) for score, address in hits)
+        return _total(result), [(0.0 if sort else score, address) for score, address in hits]
+
+    def _lines(self, clauses: _Clauses, request: SearchRequest, group: Grouping) -> Lines[tantivy.DocAddress]:
+        def walk(count: int) -> tuple[int, Iterator[Candidate[tantivy.DocAddress]]]:
+            total, hits = self._ranked(clauses, request, 0, count)
+            addresses = [address for _, address in hits]
+            keys = self._searcher.fast_field_values(f"sort.{group.key}", addresses)
+            editions = self._searcher.fast_field_values(f"sort.{group.edition}", addresses)
+            return total, (
+                Candidate(address, score, key, edition or 0.0)
+                for (score, address), key, edition in zip(hits, keys, editions, strict=True)
+            )
+
+        return read_lines(walk, request.offset, request.limit)
+
+    def _line(self, candidate: Candidate[tantivy.DocAddress], filtered: _Clauses, group: Grouping) -> Match:
+        match = self._match(candidate.score, candidate.at)
+        if not isinstance(candidate.key, float):
+            return match
+        same = tantivy.Query.term_query(self._fields, f"sort.{group.key}", candidate.key, "basic")
+        result = self._searcher.search(
+            tantivy.Query.boolean_query([*filtered, _required(same)]),
+            limit=group.members,
+            count=True,
+            order_by_field=f"sort.{group.edition}",
+            order=Order.Desc,
+        )
+        if _total(result) == 1:
+            return match
+        found = (self._match(0.0, address) for _, address in result.hits)
+        return replace(match, group=Group(_total(result), tuple((one.id, one.stored) for one in found)))
 
     def _match(self, score: float, address: tantivy.DocAddress) -> Match:
         document = self._searcher.doc(address)
@@ -246,13 +304,27 @@ class TantivySnapshot:
     def _count(self, clauses: _Clauses) -> int:
         return _total(self._searcher.search(tantivy.Query.boolean_query(clauses), limit=1, count=True))
 
-    def _matching(self, access: Iterable[str], query: Query) -> _Clauses:
+    def _matching(self, request: SearchRequest, query: Query) -> _Clauses:
         """What decides whether a document is in the answer, all but the filters."""
-        clauses = [_required(self._one_of("access", access))]
+        clauses = [_required(self._one_of("access", request.access))]
         if query.sides:
             clauses.append(_required(_any_of(self._side(side) for side in query.sides)))
         clauses += [(Occur.MustNot, self._clause(clause)) for clause in query.excluded]
+        clauses += [_required(self._within(name, asked)) for name, asked in request.ranges.items()]
         return clauses
+
+    def _chosen(self, request: SearchRequest) -> dict[str, tuple[Occur, tantivy.Query]]:
+        return {
+            name: _required(self._one_of(f"facet.{name}", values)) for name, values in request.filters.items()
+        }
+
+    def _within(self, name: str, asked: Range) -> tantivy.Query:
+        if asked.low is not None and asked.low == asked.high and name in self._group_keys:
+            return tantivy.Query.term_query(self._fields, f"sort.{name}", asked.low, "basic")
+        # Open on both sides still asks for the number to be there.
+        low = asked.low if asked.low is not None else -_LARGEST
+        high = asked.high if asked.high is not None else _LARGEST
+        return tantivy.Query.range_query(self._fields, f"sort.{name}", FieldType.Float, low, high)
 
     def _side(self, side: Side) -> tantivy.Query:
         clauses = [(Occur.Must, self._clause(clause)) for clause in side.must]

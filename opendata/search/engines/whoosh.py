@@ -12,7 +12,7 @@ import json
 import threading
 import zlib
 from collections import Counter, defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from heapq import nlargest
 from typing import TYPE_CHECKING, Any, Final
 
@@ -23,9 +23,20 @@ from whoosh.index import exists_in
 from whoosh.query import Phrase as WhooshPhrase
 from whoosh.scoring import BM25F
 
+from opendata.search.engines.grouping import Candidate, read_lines
 from opendata.search.fields import ALL, POSITION_ID, indexed_words, kept_json, scoring_fields
 from opendata.search.folder import DamagedIndexError
-from opendata.search.port import Counts, Found, IndexSchema, Match, SearchDocument, SearchRequest, Vocabulary
+from opendata.search.port import (
+    Counts,
+    Found,
+    Group,
+    Grouping,
+    IndexSchema,
+    Match,
+    SearchDocument,
+    SearchRequest,
+    Vocabulary,
+)
 from opendata.search.query import AnyOf, Clause, Phrase, Prefix, Query, Side, Word
 from opendata.search.suggest import suggestion_terms
 
@@ -164,11 +175,20 @@ class WhooshSnapshot:
 
     def search(self, request: SearchRequest, query: Query) -> Found:
         with self._lock:
-            matching = self._visible(request.access) & self._matching(query)
-            found, facets = self._filtered(matching, request)
-            ordered = self._ordered(found, request, query)
+            found, facets = self._filtered(self._in_range(request, query), request)
+            if request.group is not None:
+                return self._grouped(found, facets, request, query, request.group)
+            ordered = self._ordered(found, request, query, request.offset + request.limit)
         page = ordered[request.offset : request.offset + request.limit]
-        return Found(len(found), tuple(self._match(number, score) for number, score in page), facets)
+        matches = tuple(self._match(number, score) for number, score in page)
+        return Found(len(found), matches, facets, more=request.offset + len(page) < len(found))
+
+    def scan(self, request: SearchRequest, query: Query) -> tuple[int, Iterator[Match]]:
+        with self._lock:
+            found, _ = self._filtered(self._in_range(request, query), request)
+            ordered = self._ordered(found, request, query, request.offset + request.limit)
+        page = ordered[request.offset : request.offset + request.limit]
+        return len(found), (self._match(number, score) for number, score in page)
 
     def terms(
         self, vocabulary: Vocabulary, prefix: str, access: frozenset[str], limit: int
@@ -202,13 +222,50 @@ class WhooshSnapshot:
             for (name, counter), limit in zip(counters.items(), request.facets.values(), strict=True)
         }
 
-    def _ordered(self, found: list[int], request: SearchRequest, query: Query) -> list[tuple[int, float]]:
+    def _in_range(self, request: SearchRequest, query: Query) -> set[int]:
+        return {
+            number
+            for number in self._visible(request.access) & self._matching(query)
+            if all(asked.holds(self._rows[number].sort.get(name)) for name, asked in request.ranges.items())
+        }
+
+    def _grouped(
+        self,
+        found: list[int],
+        facets: dict[str, Counts],
+        request: SearchRequest,
+        query: Query,
+        group: Grouping,
+    ) -> Found:
+        def candidate(number: int, score: float) -> Candidate[int]:
+            sort = self._rows[number].sort
+            return Candidate(number, score, sort.get(group.key), sort.get(group.edition, 0.0))
+
+        def walk(count: int) -> tuple[int, Iterator[Candidate[int]]]:
+            ordered = self._ordered(found, request, query, count)[:count]
+            return len(found), (candidate(number, score) for number, score in ordered)
+
+        lines = read_lines(walk, request.offset, request.limit)
+        shown = tuple(self._line(line, found, group) for line in lines.shown)
+        return Found(len(found), shown, facets, lines.count, lines.more)
+
+    def _line(self, line: Candidate[int], found: list[int], group: Grouping) -> Match:
+        match = self._match(line.at, line.score)
+        same = [number for number in found if self._rows[number].sort.get(group.key) == line.key]
+        if line.key is None or len(same) == 1:
+            return match
+        same.sort(key=lambda number: self._rows[number].sort.get(group.edition, 0.0), reverse=True)
+        members = (self._match(number, 0.0) for number in same[: group.members])
+        return replace(match, group=Group(len(same), tuple((one.id, one.stored) for one in members)))
+
+    def _ordered(
+        self, found: list[int], request: SearchRequest, query: Query, count: int
+    ) -> list[tuple[int, float]]:
+        """The first `count` at least."""
         sort = request.sort
         if sort is None:
             scores = self._scores(query, frozenset(found))
-            best = nlargest(
-                request.offset + request.limit, found, key=lambda number: (scores[number], -number)
-            )
+            best = nlargest(count, found, key=lambda number: (scores[number], -number))
             return [(number, scores[number]) for number in best]
         valued = [number for number in found if sort.name in self._rows[number].sort]
         valued.sort(key=lambda number: self._rows[number].sort[sort.name], reverse=sort.descending)
