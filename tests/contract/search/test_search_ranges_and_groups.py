@@ -18,6 +18,7 @@ from opendata.search.port import (
     Range,
     SearchDocument,
     SearchRequest,
+    SearchResponse,
     Sort,
     TextField,
 )
@@ -150,7 +151,8 @@ def test_pages_of_lines_are_full_and_lose_nobody(service, text, sort, filters) -
     expected = {row.id for row in VISIBLE if not filters or row.publisher in filters["publisher"]}
     alone = {row.id for row in VISIBLE if row.series is None}
     seen: list[str] = []
-    pages, more = [], True
+    pages: list[SearchResponse] = []
+    more = True
     while more:
         response = service.search(
             SearchRequest(
