@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import func, select
@@ -83,7 +83,11 @@ class CatalogueQueries:
             return tuple(dataset_view(actor, found) for found in session.scalars(chosen))
 
     def revisions(self, actor: Actor, key: str) -> tuple[RevisionView, ...]:
-        """The metadata history, newest first. Raises NotFoundError."""
+        """The metadata history, newest first. Raises NotFoundError.
+
+        Readers see it from publication on: the first is what was published, with the moment of publication.
+        What a draft said before is its agency's own.
+        """
         dataset = self.dataset(actor, key)
         chosen = (
             select(DatasetRevision)
@@ -91,7 +95,11 @@ class CatalogueQueries:
             .order_by(DatasetRevision.number.desc())
         )
         with self._database.reading() as session:
-            return tuple(RevisionView(r.number, r.at, r.by, r.fields) for r in session.scalars(chosen))
+            views = [RevisionView(r.number, r.at, r.by, r.fields) for r in session.scalars(chosen)]
+        if dataset.may_edit or dataset.published_at is None:
+            return tuple(views)
+        public = [view for view in views if view.at > dataset.published_at]
+        return (*public, replace(views[len(public)], at=dataset.published_at))
 
     def figures(self) -> CatalogueFigures:
         """Counts over what is public."""

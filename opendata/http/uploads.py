@@ -29,6 +29,8 @@ MOST_FIELD_BYTES: Final = 1 << 20
 MOST_PARTS: Final = 60
 FORM_SLACK: Final = 2 * MOST_FIELD_BYTES
 _CHUNK: Final = 1 << 16
+NO_FILE: Final = N_("Choose a file: the form carries it in the field “file”.")
+ONE_FILE: Final = N_("Send one file at a time.")
 
 
 class BrokenUploadError(PortalError):
@@ -55,6 +57,14 @@ class FormTooLargeError(PortalError):
     code: ClassVar[str] = "form-too-large"
     status: ClassVar[int] = 413
     template: ClassVar[str] = N_("The fields of the form beside the file are larger than %(limit)s.")
+
+
+class NoFileError(InvalidInputError):
+    """A form that came whole but for its file; `fields` are what was typed, so that a page can give it back."""
+
+    def __init__(self, fields: Mapping[str, str]) -> None:
+        self.fields = dict(fields)
+        super().__init__(FieldError(FILE_FIELD, NO_FILE))
 
 
 class IncomingFile:
@@ -84,7 +94,7 @@ def open_upload(request: Request, *, limit: int, fallback_name: str | None = Non
     """The file of this request: the part `file` of a form, or the whole body where a name is known.
 
     Raises TooLargeError where the announced length alone says so; `limit` in bytes. Raises
-    InvalidInputError for a form without a file, BrokenUploadError, LengthNeededError.
+    NoFileError for a form without a file, BrokenUploadError, LengthNeededError.
     """
     coding = request.headers.get("Content-Encoding", "").strip()
     if coding and coding.lower() != "identity":
@@ -101,10 +111,6 @@ def open_upload(request: Request, *, limit: int, fallback_name: str | None = Non
     if not name:
         raise InvalidInputError(FieldError(FILE_FIELD, NO_FILE))
     return IncomingFile(_WholeBody(request.stream, announced), name, {})
-
-
-NO_FILE: Final = N_("Choose a file: the form carries it in the field “file”.")
-ONE_FILE: Final = N_("Send one file at a time.")
 
 
 def _shown(limit: int) -> str:
@@ -178,7 +184,7 @@ class _FormStream:
                 if event.name == FILE_FIELD and event.filename:
                     return event.filename
                 self._pass_empty_file(NO_FILE)
-        raise InvalidInputError(FieldError(FILE_FIELD, NO_FILE))
+        raise NoFileError(self.fields)
 
     def _read_rest(self) -> None:
         while not isinstance(event := self._next_event(), Epilogue):

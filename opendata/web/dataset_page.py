@@ -23,12 +23,13 @@ _PLACED: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One revision; `fields` are the labels of what it changed, none for the first."""
+    """One revision; `fields` are the labels of what it changed, none for the first that this person sees."""
 
     number: int
     at: dt.datetime
     by: str
     fields: tuple[str, ...]
+    is_oldest: bool
 
 
 def all_fields(dataset: DatasetView) -> dict[str, Any]:
@@ -49,7 +50,7 @@ def changes(revisions: Sequence[RevisionView]) -> tuple[Change, ...]:
     """Newest first, as given."""
     olders: list[RevisionView | None] = [*revisions[1:], None]
     return tuple(
-        Change(revision.number, revision.at, revision.by, _changed(revision, older))
+        Change(revision.number, revision.at, revision.by, _changed(revision, older), older is None)
         for revision, older in zip(revisions, olders, strict=True)
     )
 

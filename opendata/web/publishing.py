@@ -13,7 +13,8 @@ from flask import Blueprint, redirect, request
 from opendata.accounts.policy import Permission
 from opendata.catalogue.service import RevisionConflictError
 from opendata.http.context import page_actor, services
-from opendata.kernel.errors import InvalidInputError
+from opendata.http.uploads import FILE_FIELD, NoFileError
+from opendata.kernel.errors import N_, FieldError, InvalidInputError
 from opendata.web import addresses
 from opendata.web.access import signed_in
 from opendata.web.agencies import publisher_choices
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from werkzeug.wrappers import Response
 
     from opendata.catalogue.queries import DatasetView
-    from opendata.kernel.errors import FieldError
 
 SHELF: int = 50
 
@@ -68,7 +68,10 @@ def new_dataset() -> Response:
 @takes_file
 def create_dataset() -> Response:
     """Metadata alone makes a draft; with a file in the same form, the file is taken into it as well."""
-    upload = take_upload() if is_upload() else None
+    try:
+        upload = take_upload() if is_upload() else None
+    except NoFileError as error:
+        return _file_missing(error.fields)
     fields = upload.fields if upload else small_form()
     wants_public = "publish_when_ready" in fields
     try:
@@ -136,6 +139,14 @@ def withdraw_dataset(slug: str) -> Response:
 def delete_draft(slug: str) -> Response:
     services().catalogue.delete_draft(page_actor(), slug)
     return redirect(addresses.page("publishing.shelf", [("done", "deleted")]), 303)
+
+
+def _file_missing(fields: Mapping[str, str]) -> Response:
+    """The form again, with all that was typed and everything that is wrong with it besides."""
+    typed = typed_metadata(fields)
+    _, wrong = services().profile.clean(typed)
+    missing = FieldError(FILE_FIELD, N_("Choose a file, or save the description as a draft without one."))
+    return _new_dataset_page(typed, (*wrong, missing), wants_public="publish_when_ready" in fields)
 
 
 def _new_dataset_page(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from flask import Blueprint, redirect
 
 from opendata.http.context import page_actor, services
-from opendata.kernel.errors import InvalidInputError
+from opendata.http.uploads import NoFileError
 from opendata.resources.meanings.personal_finding import PersonalFinding
 from opendata.web import addresses
 from opendata.web.access import signed_in
@@ -30,8 +30,8 @@ blueprint = Blueprint("publishing_files", __name__)
 def add_file(slug: str) -> Response:
     try:
         return take_upload().into_dataset(slug)
-    except InvalidInputError as error:
-        return workbench_page(slug, error)
+    except NoFileError as error:
+        return workbench_page(slug, error, error.fields)
 
 
 @blueprint.get("/publish/<slug>/files/<resource_id>")
@@ -54,7 +54,7 @@ def progress(slug: str, resource_id: str) -> Response:
 def replace_file(slug: str, resource_id: str) -> Response:
     try:
         return take_upload().into_resource(slug, resource_id)
-    except InvalidInputError as error:
+    except NoFileError as error:
         return workbench_page(slug, error)
 
 

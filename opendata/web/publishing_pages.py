@@ -13,6 +13,8 @@ from opendata.web import addresses
 from opendata.web.rendering import render_page
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from flask import Response
     from werkzeug.wrappers import Response as AnyResponse
 
@@ -33,8 +35,10 @@ def to_progress(slug: str, resource_id: str) -> AnyResponse:
     return redirect(addresses.page("publishing_files.progress", slug=slug, resource_id=resource_id), 303)
 
 
-def workbench_page(slug: str, error: PortalError | None = None) -> Response:
-    """`error`: why the file that was just sent was not taken. Raises NotFoundError, ForbiddenError."""
+def workbench_page(
+    slug: str, error: PortalError | None = None, typed: Mapping[str, str] | None = None
+) -> Response:
+    """`error`: why the file that was just sent was not taken, `typed` what stood beside it. Raises NotFoundError, ForbiddenError."""
     held, actor = services(), page_actor()
     dataset = held.catalogue_queries.dataset(actor, slug)
     actor.require(Permission.EDIT_DATASETS, dataset.agency_code)
@@ -49,5 +53,6 @@ def workbench_page(slug: str, error: PortalError | None = None) -> Response:
         may_withdraw=actor.may(Permission.WITHDRAW_DATASETS, dataset.agency_code),
         limit=held.settings.upload_limit_mb << 20,
         error=error,
+        typed=typed or {},
         done=request.args.get("done", ""),
     )

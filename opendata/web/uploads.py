@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from flask import request
 
 from opendata.http.context import page_actor, services
-from opendata.http.uploads import open_upload
+from opendata.http.uploads import NoFileError, open_upload
 from opendata.kernel.errors import PortalError
 from opendata.resources.service import Upload
 from opendata.web.form_tokens import FIELD, check_token
@@ -45,7 +45,7 @@ class FormWithFile:
         try:
             received = services().resources.add_resource(page_actor(), slug, self._upload())
         except PortalError as error:
-            return workbench_page(slug, error)
+            return workbench_page(slug, error, self.fields)
         return to_progress(received.dataset_slug, received.resource_id)
 
     def into_resource(self, slug: str, resource_id: str) -> Response:
@@ -64,7 +64,11 @@ class FormWithFile:
 
 
 def take_upload() -> FormWithFile:
-    """Raises ForeignFormError, TooLargeError, InvalidInputError for a form without a file."""
-    incoming = open_upload(request, limit=services().settings.upload_limit_mb << 20)
+    """Raises ForeignFormError, TooLargeError, NoFileError with what was typed beside the missing file."""
+    try:
+        incoming = open_upload(request, limit=services().settings.upload_limit_mb << 20)
+    except NoFileError as error:
+        check_token(error.fields.get(FIELD, ""))
+        raise
     check_token(incoming.fields.get(FIELD, ""))
     return FormWithFile(incoming)

@@ -105,6 +105,63 @@ def test_a_refused_form_comes_back_with_everything_typed(desk, portal, read_page
     assert list(portal.store.digests()) == []
 
 
+def test_a_form_without_its_file_comes_back_with_everything_typed(desk, portal, read_page) -> None:
+    client, token = desk
+    data = {
+        "form_token": token,
+        "title.vi": "Danh sách <tỉnh>",
+        "publisher": "BKHCN",
+        "theme": "y-te",
+        "contact_email": "không phải thư",
+        "file": (io.BytesIO(b""), ""),
+    }
+    answer = client.post("/en/publish/new", data=data)
+    page = read_page(answer.text)
+    assert answer.status_code == 422
+    boxes = {box.get("name"): box for box in page.all("input")}
+    assert boxes["title.vi"]["value"] == "Danh sách <tỉnh>"
+    assert boxes["contact_email"]["value"] == "không phải thư"
+    assert "checked" not in boxes["publish_when_ready"]
+    assert [o["value"] for o in page.all("option") if "selected" in o] == ["BKHCN", "y-te"]
+    assert {"#file", "#contact_email"} <= set(page.links)
+    assert "Choose a file, or save the description as a draft without one." in answer.text
+    assert portal.catalogue_queries.datasets_of(officer_actor(portal), frozenset({"BKHCN"})) == ()
+    foreign = client.post("/en/publish/new", data={**data, "form_token": "", "file": (io.BytesIO(b""), "")})
+    assert foreign.status_code == 400
+
+
+def test_the_title_of_a_missing_file_is_kept(desk) -> None:
+    client, token = desk
+    slug = new_draft(client, token)
+    data = {"form_token": token, "file_title.vi": "Bảng 2026", "file": (io.BytesIO(b""), "")}
+    assert 'value="Bảng 2026"' in client.post(f"/en/publish/{slug}/files", data=data).text
+
+
+def test_readers_see_the_history_from_publication_on(desk, portal, officer) -> None:
+    client, token = desk
+    slug = new_draft(client, token)
+    for text in ("Nháp", "Bản đầu"):
+        portal.catalogue.update_dataset(officer.actor, slug, {"description": {"vi": text}})
+    client.post(f"/vi/publish/{slug}/publish", data={"form_token": token})
+    portal.catalogue.update_dataset(officer.actor, slug, {"theme": "y-te"})
+    visitor = client.application.test_client()
+    items = visitor.get(f"/api/v1/datasets/{slug}/versions").json["items"]
+    assert [(item["number"], item["metadata"]["description"]["vi"]) for item in items] == [
+        (4, "Bản đầu"),
+        (3, "Bản đầu"),
+    ]
+    published = portal.catalogue_queries.dataset(officer.actor, slug).published_at
+    assert items[1]["at"][:19] == published.isoformat()[:19]
+    history = visitor.get(f"/en/datasets/{slug}").text.partition('id="history"')[2]
+    assert "Changed: Theme" in history
+    assert "Published" in history
+    assert "Description" not in history
+    assert "Created" not in history
+    own = client.get(f"/en/datasets/{slug}").text.partition('id="history"')[2]
+    assert "Created" in own
+    assert own.count("Changed: Description") == 2
+
+
 def officer_actor(portal):
     from opendata.accounts.policy import COMMAND_LINE
 
