@@ -6,8 +6,10 @@ add what they know through contributors given by wiring.
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import log10
 from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import select
@@ -26,6 +28,9 @@ if TYPE_CHECKING:
     from opendata.catalogue.vocabularies import Vocabularies
 
 LONGEST_SUMMARY: Final = 400
+_FRESHNESS_FROM: Final = dt.datetime(2010, 1, 1)  # noqa: DTZ001 - compared with moments stored in UTC
+_FRESHNESS_YEARS: Final = 25
+_MOST_DOWNLOADS: Final = 6  # powers of ten
 
 INDEX_SCHEMA: Final = IndexSchema(
     texts=(
@@ -39,6 +44,8 @@ INDEX_SCHEMA: Final = IndexSchema(
         TextField("description_en", 1.0),
         TextField("columns", 0.7, snippet=False),
         TextField("files", 0.5, snippet=False),
+        TextField("values", 0.5, snippet=False),
+        TextField("basis", 0.5, snippet=False),
     ),
     facets=FACETS,
     numbers=("modified", "downloads"),
@@ -48,11 +55,12 @@ INDEX_SCHEMA: Final = IndexSchema(
 
 @dataclass(slots=True)
 class Contribution:
-    """What a higher capability adds: file formats and names, words of the columns, sizes."""
+    """What a higher capability adds: file formats and names, words and usual values of the columns, sizes."""
 
     formats: list[str] = field(default_factory=list)
     files: list[str] = field(default_factory=list)
     column_texts: list[str] = field(default_factory=list)
+    values: list[str] = field(default_factory=list)
     rows: int = 0
     columns: int = 0
 
@@ -70,11 +78,12 @@ class DocumentBuilder:
         told = [contribute(session, dataset_ids) for contribute in self._contributors]
         found = session.scalars(select(Dataset).where(Dataset.id.in_(dataset_ids)))
         return [
-            self._document(dataset, [one[dataset.id] for one in told if dataset.id in one])
+            self.document(dataset, [one[dataset.id] for one in told if dataset.id in one])
             for dataset in found
         ]
 
-    def _document(self, dataset: Dataset, contributions: list[Contribution]) -> SearchDocument:
+    def document(self, dataset: Dataset, contributions: Sequence[Contribution]) -> SearchDocument:
+        """The document of a dataset of which `contributions` tell the rest; asks no database."""
         fields = dataset.fields
         title, description = fields.get("title", {}), fields.get("description", {})
         plain = {language: plain_text(text) for language, text in description.items()}
@@ -90,6 +99,8 @@ class DocumentBuilder:
             "theme": ", ".join(theme.labels.values()) if theme else "",
             "columns": ", ".join(text for one in contributions for text in one.column_texts),
             "files": ", ".join(name for one in contributions for name in one.files),
+            "values": ", ".join(value for one in contributions for value in one.values),
+            "basis": fields.get("legal_basis", ""),
         }
         for language in LANGUAGES:
             texts[f"title_{language}"] = title.get(language, "")
@@ -108,7 +119,25 @@ class DocumentBuilder:
             suggestions=tuple(
                 filter(None, (*title.values(), *keywords, *(publisher.labels.values() if publisher else ())))
             ),
+            prior=_prior(dataset, contributions),
         )
+
+
+def _prior(dataset: Dataset, contributions: Sequence[Contribution]) -> float:
+    """How welcome a dataset is whatever was asked: two parts in five each freshness and quality, one part use.
+
+    Freshness counts from a fixed day, not from today, so that an index needs no new reading as time goes by.
+    """
+    years = (dataset.modified_at.replace(tzinfo=None) - _FRESHNESS_FROM).days / 365
+    fresh = min(max(years / _FRESHNESS_YEARS, 0.0), 1.0)
+    quality = (
+        bool(dataset.fields.get("description")),
+        bool(dataset.fields.get("license")),
+        any(one.files for one in contributions),
+        any(one.rows for one in contributions),
+    )
+    use = min(log10(1 + dataset.download_count) / _MOST_DOWNLOADS, 1.0)
+    return 0.4 * fresh + 0.4 * sum(quality) / len(quality) + 0.2 * use
 
 
 def _coded(fields: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 from opendata.catalogue.documents import Contribution
@@ -14,6 +16,11 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
 MOST_COLUMNS = 500
+# Values of a column are searched where they are few, as codes and kinds are (xã, phường, đặc khu), and in words.
+_FEW_VALUES = 40
+_LONGEST_VALUE = 60
+_LONGEST_VALUES = 1000
+_A_WORD = re.compile(r"[^\W\d_]{2}")
 
 
 def _meanings(columns: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -24,6 +31,25 @@ def _meanings(columns: Sequence[Mapping[str, Any]]) -> list[str]:
     keys = dict.fromkeys(str(column.get("meaning")) for column in columns)
     known = [MEANINGS[key] for key in keys if key in MEANINGS]
     return [phrase for meaning in known for words in meaning.search_words.values() for phrase in words]
+
+
+def usual_values(profile: Mapping[str, Any]) -> list[str]:
+    """The most frequent values of columns of few values, from the stored statistics; without numbers and dates."""
+    found: dict[str, None] = {}
+    for column in profile.get("columns", ())[:MOST_COLUMNS]:
+        if not 0 < (column.get("distinct") or 0) <= _FEW_VALUES:
+            continue
+        for counted in column.get("top") or ():
+            value = counted["value"]
+            if isinstance(value, str) and len(value) <= _LONGEST_VALUE and _A_WORD.search(value):
+                found[value] = None
+    return list(found)
+
+
+def _within(values: list[str], length: int) -> list[str]:
+    """As many of them as `length` characters take."""
+    ends = list(accumulate(len(value) for value in values))
+    return [value for value, end in zip(values, ends, strict=True) if end <= length]
 
 
 def describe_files(session: Session, dataset_ids: Sequence[str]) -> Mapping[str, Contribution]:
@@ -41,5 +67,8 @@ def describe_files(session: Session, dataset_ids: Sequence[str]) -> Mapping[str,
         told.columns += table.column_count
         for column in table.columns[:MOST_COLUMNS]:
             told.column_texts.append(" ".join(filter(None, (column["name"], column.get("description")))))
+        told.values.extend(value for value in usual_values(table.profile) if value not in told.values)
         told.column_texts.extend(text for text in _meanings(table.columns) if text not in told.column_texts)
+    for told in found.values():
+        told.values = _within(told.values, _LONGEST_VALUES)
     return found

@@ -2,12 +2,14 @@
 
 Whoosh's tokenizer cuts; from its words three views are derived: exact (with
 diacritics), folded (without, đ→d) and pairs (neighbouring folded syllables, which do the work of a
-Vietnamese word segmenter). Engines receive these words ready made, joined by spaces, and only split
-them again: none of them folds Vietnamese right by itself.
+Vietnamese word segmenter). Words that cannot be Vietnamese syllables also get their English stem, under a
+sign of its own so that it meets no syllable (cans → can, cần). Engines receive these words ready made,
+joined by spaces, and only split them again: none of them folds Vietnamese right by itself.
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
@@ -15,6 +17,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from whoosh.analysis import RegexTokenizer
+from whoosh.lang.snowball.english import EnglishStemmer
 
 from opendata.kernel.text import fold, nfc
 
@@ -23,7 +26,7 @@ if TYPE_CHECKING:
 
 # Part of every index's fingerprint: raise it when the words made of a text change, and every index is
 # rebuilt by its owner.
-ANALYSIS_VERSION: Final = 1
+ANALYSIS_VERSION: Final = 2
 
 LONGEST_WORD: Final = 64
 _LONGEST_CODE = 40
@@ -39,6 +42,16 @@ _SPLIT = str.maketrans(dict.fromkeys(f"{_JOINTS},", " "))
 _DROP = str.maketrans(dict.fromkeys(f"{_JOINTS},", None))
 # Spelling allows i or y after these initials (quản lý, quản lí); folded words always say i.
 I_OR_Y: Final = {f"{initial}y": f"{initial}i" for initial in ("h", "k", "l", "m", "s", "t")}
+# What a Vietnamese syllable can look like without its marks: the written beginnings, vowels and endings.
+_SYLLABLE = re.compile(
+    r"(?:b|ch?|d|gh?|gi|h|kh?|l|m|ngh?|nh?|ph?|qu|r|s|th?|tr|v|x)?"
+    r"(?:[aeiouy]|ai|ao|au|ay|eo|eu|ia|ie|ieu|iu|oa|oai|oao|oay|oe|oeo|oi|oo|ua|uay|ue|ui|uo|uoi|uou|uu|uy|uya|uye|uyu|ye|yeu)"
+    r"(?:ch?|m|ng?|nh|p|t)?"
+)
+STEM_SIGN: Final = "~"
+_SHORTEST_STEMMED = 4
+_VOWELS = frozenset("aeiouy")
+_stem_english = EnglishStemmer().stem
 
 
 class View(StrEnum):
@@ -51,12 +64,16 @@ class View(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """What stood together: its words in order, and for a code (TP.HCM) also the code as one word."""
+    """What stood together: its words in order, and for a code (TP.HCM) also the code as one word.
+
+    `stems` holds one entry a word, empty where the word has none.
+    """
 
     exact: tuple[str, ...]
     folded: tuple[str, ...]
     code: tuple[str, str] | None
     """The code exact and folded."""
+    stems: tuple[str, ...]
 
 
 def chunks(text: str) -> Iterator[Chunk]:
@@ -66,19 +83,22 @@ def chunks(text: str) -> Iterator[Chunk]:
 
 
 def views(text: str) -> dict[View, list[str]]:
-    """The words of a text as they are indexed; codes come last, where they break no phrase."""
+    """The words of a text as they are indexed; codes and stems come last, where they break no phrase."""
     exact: list[str] = []
     folded: list[str] = []
     codes: list[tuple[str, str]] = []
+    stems: list[str] = []
     for chunk in chunks(text):
         exact += chunk.exact
         folded += chunk.folded
         if chunk.code is not None:
             codes.append(chunk.code)
+        stems += filter(None, chunk.stems)
     neighbours = pairs(folded)
     for code, folded_code in codes:
         exact.append(code)
         folded.append(folded_code)
+    folded += stems
     return {View.EXACT: exact, View.FOLDED: folded, View.PAIRS: neighbours}
 
 
@@ -93,12 +113,30 @@ def fold_word(word: str) -> str:
     return I_OR_Y.get(folded, folded)
 
 
+def is_syllable(folded: str) -> bool:
+    """Whether a folded word is spelled as a Vietnamese syllable can be."""
+    return _SYLLABLE.fullmatch(folded) is not None
+
+
+def stem_of(word: str) -> str:
+    """The English stem under its sign; empty for what is no English word: with marks or digits, short, a syllable."""
+    if (
+        len(word) < _SHORTEST_STEMMED
+        or not (word.isascii() and word.isalpha())
+        or is_syllable(word)
+        or _VOWELS.isdisjoint(word)
+    ):
+        return ""
+    return f"{STEM_SIGN}{_stem_english(word)}"
+
+
 @lru_cache(maxsize=65_536)
 def _chunk(text: str) -> Chunk:
     exact = tuple(word[:LONGEST_WORD] for word in text.translate(_SPLIT).split())
     folded = tuple(fold_word(word) for word in exact)
+    stems = tuple(map(stem_of, exact))
     if len(exact) == 1 or len(text) > _LONGEST_CODE:
-        return Chunk(exact, folded, None)
+        return Chunk(exact, folded, None, stems)
     # TP.HCM and TPHCM are one code, but 3.5 is not 35.
     code = text.translate(_DROP) if any(char.isalpha() for char in text) else text
-    return Chunk(exact, folded, (code, fold_word(code)))
+    return Chunk(exact, folded, (code, fold_word(code)), stems)

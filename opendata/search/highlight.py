@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 from whoosh.highlight import BasicFragmentScorer, PinpointFragmenter
 
 from opendata.kernel.text import fold
-from opendata.search.analysis import I_OR_Y
+from opendata.search.analysis import I_OR_Y, STEM_SIGN, stem_of
 from opendata.search.port import Segment
 
 if TYPE_CHECKING:
@@ -46,11 +46,15 @@ class Highlighter:
         self._seen: set[str] = set()
         ways = [_BETWEEN_WORDS.join(map(_written, words)) for words in query.marks]
         ways += [rf"{re.escape(prefix)}[^\W_]*" for prefix in query.prefixes]
+        # A stem is not always how its words begin (citi: city, cities): its last letter is left open.
+        self._stems = frozenset(query.stems)
+        beginnings = {stem.removeprefix(STEM_SIGN)[:-1] for stem in query.stems}
         either = "|".join(sorted(ways, key=len, reverse=True))
+        if beginnings:
+            either += f"|(?P<stem>(?:{'|'.join(sorted(beginnings))})[a-z]+)"
         # Looking at the first letter first halves the time.
-        first = "".join(
-            {re.escape(way[0]) for way in (*(words[0] for words in query.marks), *query.prefixes)}
-        )
+        said = (*(words[0] for words in query.marks), *query.prefixes, *beginnings)
+        first = "".join({re.escape(way[0]) for way in said})
         self._pattern = re.compile(rf"(?=[{first}])(?<![^\W_])(?:{either})(?![^\W_])") if ways else None
 
     def whole(self, text: str) -> tuple[Segment, ...]:
@@ -76,7 +80,11 @@ class Highlighter:
         if self._pattern is None:
             return []
         folded = text.lower() if text.isascii() else text.translate(_FOLDED)
-        marks = [_Mark(*found.span(), found.group()) for found in self._pattern.finditer(folded)]
+        marks = [
+            _Mark(*found.span(), found.group())
+            for found in self._pattern.finditer(folded)
+            if found.lastgroup is None or stem_of(found.group()) in self._stems
+        ]
         self._seen.update(mark.text for mark in marks)
         return marks
 

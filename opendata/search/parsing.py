@@ -6,14 +6,16 @@ are. Anything typed is a query: length, words and prefixes are bounded here and 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
 from whoosh import query as whoosh_query
 from whoosh.qparser import OperatorsPlugin, PhrasePlugin, PrefixPlugin, QueryParser, TaggingPlugin, syntax
 
 from opendata.kernel.text import clean_line, fold
-from opendata.search.analysis import Chunk, View, chunks, pairs
+from opendata.search.analysis import Chunk, View, chunks, is_syllable, pairs
 from opendata.search.query import (
     WEIGHTS,
     AnyOf,
@@ -68,6 +70,8 @@ class Parser:
         return draft.query()
 
 
+_LETTERS_THEN_DIGITS = re.compile(r"^([^\W\d_]+)(\d+)$")
+_NO_JOINTS = str.maketrans(dict.fromkeys(".:/-,", None))
 _QUOTES = str.maketrans(dict.fromkeys("“”„«»″", '"'))
 
 
@@ -116,13 +120,16 @@ class _Draft:
         self._excluded: list[Clause] = []
         self._scored: dict[tuple[View, str], float] = {}
         self._marks: dict[tuple[str, ...], None] = {}
+        self._stems: dict[str, None] = {}
 
     def query(self) -> Query:
         # Something was typed and no word came of it ("???"): that finds nothing, unlike an empty line.
         sides = self._sides or ([] if self._excluded else [Side((), (), 1)])
         scored = tuple(Scored(view, term, weight) for (view, term), weight in self._scored.items())
         excluded = tuple(dict.fromkeys(self._excluded))
-        return Query(tuple(sides), excluded, scored, tuple(self._marks), tuple(self._prefixes))
+        return Query(
+            tuple(sides), excluded, scored, tuple(self._marks), tuple(self._prefixes), tuple(self._stems)
+        )
 
     def add_side(self, nodes: Iterable[Any]) -> None:
         must: list[Clause] = []
@@ -160,7 +167,9 @@ class _Draft:
         self._score(run, 1.0)
         for chunk in run:
             self._mark(chunk.folded, chunk)
+            self._stems.update(dict.fromkeys(filter(None, chunk.stems)))
         clauses = [_said(chunk) for chunk in run]
+        self._join_codes(run, clauses)
         start = 0
         while start < len(run):
             for end in range(min(len(run), start + self._longest_alias), start, -1):
@@ -177,6 +186,25 @@ class _Draft:
                     break
             start += 1
         return clauses
+
+    def _join_codes(self, run: Sequence[Chunk], clauses: list[Clause]) -> None:
+        """A code may be written apart (PM 2.5, H 55.242) or in one (QCVN102:2016) other than it was typed."""
+        for place, (left, right) in enumerate(pairwise(run)):
+            letters = left.folded[-1]
+            if right.folded[0][0].isdigit() and letters.isalpha() and not is_syllable(letters):
+                joined = letters + (right.code[1].translate(_NO_JOINTS) if right.code else right.folded[0])
+                self._scored[View.FOLDED, joined] = WEIGHTS[View.FOLDED]
+                for end in (place, place + 1):
+                    clauses[end] = AnyOf((clauses[end], Word(joined)))
+        for place, chunk in enumerate(run):
+            apart = tuple(
+                part for word in chunk.folded for part in _LETTERS_THEN_DIGITS.sub(r"\1 \2", word).split()
+            )
+            if apart != chunk.folded:
+                for pair in pairs(apart):
+                    self._scored[View.PAIRS, pair] = WEIGHTS[View.PAIRS]
+                self._mark(apart)
+                clauses[place] = AnyOf((clauses[place], Phrase(apart)))
 
     def _phrase(self, node: Any) -> list[Clause]:
         run = self._take(" ".join(node.words))
@@ -224,6 +252,7 @@ class _Draft:
         if words:
             terms += [(View.EXACT, word) for chunk in run for word in chunk.exact]
             terms += [(View.FOLDED, word) for word in folded]
+            terms += [(View.FOLDED, stem) for chunk in run for stem in chunk.stems if stem]
         for view, term in terms:
             self._scored[view, term] = max(weight * WEIGHTS[view], self._scored.get((view, term), 0.0))
 
@@ -234,15 +263,19 @@ class _Draft:
 
 
 def _said(chunk: Chunk) -> Clause:
-    """A word; or a code, which may also be written apart (TP.HCM, TPHCM, TP HCM)."""
+    """A word, in English in any of its forms; or a code, also written apart (TP.HCM, TPHCM, TP HCM)."""
     apart: Clause = Word(chunk.folded[0]) if len(chunk.folded) == 1 else Phrase(chunk.folded)
+    if chunk.stems[0] and len(chunk.folded) == 1:
+        return AnyOf((apart, Word(chunk.stems[0])))
     return apart if chunk.code is None else AnyOf((Word(chunk.code[1]), apart))
 
 
 def _together(run: Sequence[Chunk]) -> Clause:
     """Several words in this order, as in quotation marks."""
-    if len(run) == 1:
+    if len(run) == 1 and run[0].code is not None:
         return _said(run[0])
+    if len(run) == 1 and len(run[0].folded) == 1:
+        return Word(run[0].folded[0])  # in quotation marks a word means itself alone
     return Phrase(_spelled(run))
 
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 # The word every visitor carries; documents that everyone may see list it in their `access`.
 PUBLIC: Final = "public"
-_PORT_VERSION = 1
+_PORT_VERSION = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +73,8 @@ class SearchDocument:
 
     A missing number or sort key sorts last in both directions. `suggestions` are the lines offered
     while someone types (a title, a keyword, a publisher); they are shown only to whom `access` allows.
+    `prior` (0 to 1) says how welcome the document is whatever was asked; it only decides between hits that
+    are about equal.
     """
 
     id: str
@@ -83,6 +85,7 @@ class SearchDocument:
     sort_keys: Mapping[str, str] = field(default_factory=dict)
     stored: Mapping[str, object] = field(default_factory=dict)
     suggestions: tuple[str, ...] = ()
+    prior: float = 0.0
 
     def check(self, schema: IndexSchema) -> None:
         """ValueError where the document names what the schema does not have, or has no id."""
@@ -96,6 +99,8 @@ class SearchDocument:
             unknown = set(getattr(self, group)) - names
             if unknown:
                 raise ValueError(f"document {self.id!r}: {group} without {sorted(unknown)} in the schema")
+        if not 0 <= self.prior <= 1:
+            raise ValueError(f"document {self.id!r}: a prior is from 0 to 1")
         if not self.id or self.id.startswith(RESERVED):
             raise ValueError(f"{self.id!r} cannot be a document's id")
 

@@ -7,15 +7,18 @@ how high they stand is the list `scored`, the same terms and weights for every e
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from math import ceil
+from math import ceil, log
 from typing import Final
 
 from opendata.search.analysis import View
 
-# Measured on XQuAD-vi (1,190 questions, 240 paragraphs, MRR@10, typed with | without diacritics):
-# exact alone 0.949 | 0.476; with folded 0.949 | 0.800; with folded and pairs 0.958 | 0.950. A bonus for
-# each distinct word matched changed nothing up to 0.5 and harmed above.
-WEIGHTS: Final = {View.EXACT: 1.0, View.FOLDED: 0.5, View.PAIRS: 0.7}
+# What was tried and what it gave is the table of docs/decisions/0008-search-language.md.
+WEIGHTS: Final = {View.EXACT: 0.8, View.FOLDED: 0.6, View.PAIRS: 0.7}
+# Rare words say more about what is meant than BM25 alone gives them; the words of asking (là, nào, bao
+# nhiêu) less. Between 0.2 and 0.4 it makes no difference.
+_RARITY: Final = 0.3
+# How far the prior lifts a document at most: less than any one word does.
+PRIOR_WEIGHT: Final = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +80,8 @@ class Query:
     marks: tuple[tuple[str, ...], ...] = ()
     """Folded words, or several in a row, to be marked where hits are shown."""
     prefixes: tuple[str, ...] = ()
+    stems: tuple[str, ...] = ()
+    """English stems under their sign, whose words are marked as well."""
 
     @property
     def is_plain(self) -> bool:
@@ -89,10 +94,24 @@ class Query:
         return replace(self, sides=sides) if sides != self.sides else None
 
 
-def required_words(count: int) -> int:
-    """How many of `count` words a document must hold: all of two, most of a few, a third of a question.
+def rarity(holding: int, total: int) -> float:
+    """The factor by which a term's BM25 score counts that `holding` documents of `total` have.
 
-    On XQuAD-vi (mostly questions of 6 to 20 words) this costs 0.003 of MRR@10 against requiring one;
-    half of the words costs 0.013, all of them nearly everything.
+    Engines still count deleted documents among the holding ones.
     """
-    return count if count <= 2 else max(min(3, count - 1), ceil(count / 3))  # noqa: PLR2004 - see the docstring
+    return float(log(1 + (max(total - holding, 0) + 0.5) / (holding + 0.5)) ** _RARITY)
+
+
+def lifted(score: float, prior: float) -> float:
+    """A score with the document's prior (0 to 1), which decides between documents that are about equal."""
+    return score * (1 + PRIOR_WEIGHT * prior)
+
+
+def required_words(count: int) -> int:
+    """How many of `count` words a document must hold: all of two, two of a few, a quarter of a question.
+
+    It keeps the total meaningful; who holds more words stands higher anyway. On XQuAD-vi (mostly questions
+    of 6 to 20 words) this costs nothing against requiring one; a third of the words costs 0.003 of MRR@10,
+    half 0.013, all of them nearly everything.
+    """
+    return count if count <= 2 else max(2, ceil(count / 4))  # noqa: PLR2004 - see the docstring

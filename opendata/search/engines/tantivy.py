@@ -35,7 +35,7 @@ from opendata.search.port import (
     SearchRequest,
     Vocabulary,
 )
-from opendata.search.query import AnyOf, Clause, Phrase, Prefix, Query, Side, Word
+from opendata.search.query import PRIOR_WEIGHT, AnyOf, Clause, Phrase, Prefix, Query, Side, Word, rarity
 from opendata.search.suggest import suggestion_terms
 
 if TYPE_CHECKING:
@@ -121,6 +121,8 @@ class TantivyFormat:
         for name, values in document.facets.items():
             for value in dict.fromkeys(values):
                 made.add_text(f"facet.{name}", value)
+        # tantivy multiplies by log2(2 + value).
+        made.add_float("prior", 2 ** (1 + PRIOR_WEIGHT * document.prior) - 2)
         for name, number in document.numbers.items():
             made.add_float(f"sort.{name}", number)
         for name, key in document.sort_keys.items():
@@ -142,6 +144,7 @@ def _fields(schema: IndexSchema) -> tantivy.Schema:
         builder.add_text_field(name, tokenizer_name="words", index_option="freq")
     for name in schema.facets:
         builder.add_text_field(f"facet.{name}", fast=True, tokenizer_name="raw", index_option="basic")
+    builder.add_float_field("prior", fast=True)
     for name in schema.numbers:
         builder.add_float_field(f"sort.{name}", fast=True, indexed=name in schema.group_keys)
     for name in schema.sort_keys:
@@ -243,6 +246,7 @@ class TantivySnapshot:
             count=True,
             order_by_field=f"sort.{sort.name}" if sort else None,
             order=Order.Asc if sort and not sort.descending else Order.Desc,
+            weight_by_field=None if sort else "prior",
         )
         hits = result.hits if limit > 0 else []
         return _total(result), [(0.0 if sort else score, address) for score, address in hits]
@@ -344,10 +348,14 @@ class TantivySnapshot:
                 return _any_of(map(self._clause, clauses))
 
     def _scores(self, query: Query) -> Iterator[tuple[Occur, tantivy.Query]]:
+        total = self._searcher.num_docs
         for scored in query.scored:
             for boost, field in self._boosted[scored.view]:
-                term = tantivy.Query.term_query(self._fields, field, scored.term, "freq")
-                yield Occur.Should, tantivy.Query.boost_query(term, scored.weight * boost)
+                holding = self._searcher.doc_freq(field, scored.term)
+                if holding:
+                    term = tantivy.Query.term_query(self._fields, field, scored.term, "freq")
+                    weight = scored.weight * boost * rarity(holding, total)
+                    yield Occur.Should, tantivy.Query.boost_query(term, weight)
 
     def _term(self, field: str, value: str) -> tantivy.Query:
         return tantivy.Query.term_query(self._fields, field, value, "basic")

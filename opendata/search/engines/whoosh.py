@@ -37,7 +37,7 @@ from opendata.search.port import (
     SearchRequest,
     Vocabulary,
 )
-from opendata.search.query import AnyOf, Clause, Phrase, Prefix, Query, Side, Word
+from opendata.search.query import AnyOf, Clause, Phrase, Prefix, Query, Side, Word, lifted, rarity
 from opendata.search.suggest import suggestion_terms
 
 if TYPE_CHECKING:
@@ -107,6 +107,7 @@ class WhooshFormat:
                 "access": document.access,
                 "facets": {name: tuple(dict.fromkeys(values)) for name, values in document.facets.items()},
                 "sort": {**document.numbers, **document.sort_keys},
+                "prior": document.prior,
             }
         )
         return fields
@@ -144,6 +145,7 @@ class _Row:
     access: frozenset[str]
     facets: Mapping[str, tuple[str, ...]]
     sort: Mapping[str, Any]
+    prior: float
     kept: str
 
 
@@ -164,7 +166,12 @@ class WhooshSnapshot:
                 row = json.loads(stored["row"])
                 facets = {name: tuple(values) for name, values in row["facets"].items()}
                 self._rows[number] = _Row(
-                    stored["id"], frozenset(row["access"]), facets, row["sort"], stored["kept"]
+                    stored["id"],
+                    frozenset(row["access"]),
+                    facets,
+                    row["sort"],
+                    row["prior"],
+                    stored["kept"],
                 )
         if position is None:
             raise DamagedIndexError("the row that holds the position is missing")
@@ -277,10 +284,17 @@ class WhooshSnapshot:
         for scored in query.scored:
             for view, boost, field in self._scoring_fields:
                 if view is scored.view:
+                    weight = scored.weight * boost * self._rarity(field, scored.term)
                     for number, score in self._postings(field, scored.term):
                         if number in found:
-                            scores[number] += score * scored.weight * boost
-        return scores
+                            scores[number] += score * weight
+        return defaultdict(
+            float, {number: lifted(score, self._rows[number].prior) for number, score in scores.items()}
+        )
+
+    def _rarity(self, field: str, term: str) -> float:
+        reader = self._searcher.reader()
+        return rarity(reader.doc_frequency(field, term), reader.doc_count_all())
 
     def _matching(self, query: Query) -> set[int]:
         sides = [self._side(side) for side in query.sides]

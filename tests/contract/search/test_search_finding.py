@@ -32,6 +32,13 @@ def marked(segments) -> list[str]:
         ("h55242", "dich-vu-cong"),
         ("PM2.5", "khong-khi"),
         ("population", "population"),
+        ("populations of a province", "population"),
+        ("PM 2.5", "khong-khi"),
+        ("PM2,5", "khong-khi"),
+        ("H 55.242", "dich-vu-cong"),
+        ("H55-242", "dich-vu-cong"),
+        ("h55 242", "dich-vu-cong"),
+        ("nđ-cp 194 2025", "thu-tuc"),
         ("kỹ thuật", "ky-thuat"),
         ("ky thuat", "ky-thuat"),
     ],
@@ -63,6 +70,61 @@ def test_same_accents_stand_before_other_accents(service):
         response = service.search(SearchRequest(access=EVERYONE, text=text))
         assert response.total == len(texts)
         assert ids(response)[0] == f"d{number}"
+
+
+CODES = ("QCVN 102:2016/BTTTT", "TP.HCM", "năm 2024", "Mã H55.242", "COVID-19")
+
+
+@pytest.mark.parametrize(
+    ("number", "ways"),
+    [
+        (
+            0,
+            (
+                "QCVN 102:2016",
+                "qcvn 102 2016",
+                "QCVN102:2016",
+                "qcvn 102-2016",
+                "QCVN 102.2016/BTTTT",
+                "QCVN:102",
+            ),
+        ),
+        (1, ("TP.HCM", "TPHCM", "tp hcm", "Tp. Hcm", "TP-HCM")),
+        (2, ("2024", "nam 2024", "năm:2024", "(2024)")),
+        (3, ("H55.242", "h55242", "H55 242", "H 55.242", "h55-242", "H55:242")),
+        (4, ("covid19", "COVID 19", "covid-19", "COVID.19")),
+    ],
+)
+def test_a_code_is_found_however_it_is_written(service, number, ways):
+    from opendata.search.port import SearchRequest
+
+    from .conftest import document
+
+    service.rebuild([document(f"d{n}", text) for n, text in enumerate(CODES)], 1)
+    for way in ways:
+        assert ids(service.search(SearchRequest(access=EVERYONE, text=way)))[:1] == [f"d{number}"], way
+
+
+def test_a_prior_decides_between_equal_texts_only(service):
+    from dataclasses import replace
+
+    from opendata.search.port import SearchRequest
+
+    from .conftest import document
+
+    plain = document("a", "Giá đất ở Huế")
+    service.rebuild(
+        [
+            plain,
+            replace(plain, id="b", prior=1.0),
+            replace(plain, id="c", prior=0.5),
+            replace(document("d", "Giá đất"), prior=0.0),
+            replace(document("e", "Giá điện"), prior=1.0),
+        ],
+        1,
+    )
+    assert ids(service.search(SearchRequest(access=EVERYONE, text="gia dat o hue")))[:3] == ["b", "c", "a"]
+    assert ids(service.search(SearchRequest(access=EVERYONE, text="giá đất")))[0] == "d"
 
 
 def test_a_title_weighs_more_than_a_description(find):

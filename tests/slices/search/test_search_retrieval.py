@@ -31,7 +31,9 @@ def test_questions_find_their_paragraph(tmp_path):
         ),
         position=1,
     )
-    questions = [(str(n), paragraph["qas"][0]["question"]) for n, paragraph in enumerate(paragraphs)]
+    questions = [
+        (str(n), each["question"]) for n, paragraph in enumerate(paragraphs) for each in paragraph["qas"]
+    ]
 
     def mean_reciprocal_rank(typed) -> float:
         total = 0.0
@@ -42,5 +44,5 @@ def test_questions_find_their_paragraph(tmp_path):
         return total / len(questions)
 
     accented, bare = mean_reciprocal_rank(str), mean_reciprocal_rank(fold)
-    assert accented >= 0.95
-    assert bare >= 0.945
+    assert accented >= 0.96
+    assert bare >= 0.95

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from opendata.search.analysis import LONGEST_WORD, View, chunks, views
+from opendata.search.analysis import LONGEST_WORD, STEM_SIGN, View, chunks, is_syllable, stem_of, views
 
 
 @pytest.mark.parametrize(
@@ -45,6 +45,47 @@ def test_the_words_of_a_text(text, exact, folded):
     assert seen[View.FOLDED] == folded
 
 
+@pytest.mark.parametrize(
+    ("word", "stem"),
+    [
+        ("population", "~popul"),
+        ("populations", "~popul"),
+        ("city", "~citi"),
+        ("cities", "~citi"),
+        ("statistics", "~statist"),
+        ("nghiêng", ""),
+        ("nghieng", ""),  # Vietnamese typed bare stays what it is
+        ("than", ""),
+        ("gas", ""),
+        ("tphcm", ""),
+        ("h55", ""),
+        ("qcvn", ""),
+        ("café", ""),
+    ],
+)
+def test_only_what_can_be_no_vietnamese_syllable_has_an_english_stem(word, stem):
+    assert stem_of(word) == stem
+
+
+def test_stems_come_last_and_make_no_pairs():
+    seen = views("Average prices of TP.HCM")
+    assert seen[View.FOLDED] == ["average", "prices", "of", "tp", "hcm", "tphcm", "~averag", "~price"]
+    assert seen[View.PAIRS] == ["average_prices", "prices_of", "of_tp", "tp_hcm"]
+
+
+VIETNAMESE = """
+    dữ liệu mở quốc gia nghiêng ngả khuỷu khuya thuở xuống giường quyển sách rượu hươu bưởi chuyện tuyết xoong
+    yêu yếm ngoẹo khoáy loay hoay quạnh quẽ giếng gìn gửi trường ngoằn khuếch nguyệt thuế ỉa đặc biệt phương
+"""
+
+
+def test_vietnamese_syllables_are_known_with_their_marks_gone():
+    for word in views(VIETNAMESE)[View.FOLDED]:
+        assert is_syllable(word), word
+    for word in ("population", "price", "data", "wage", "railway", "telex", "zip", "schools"):
+        assert not is_syllable(word), word
+
+
 def test_pairs_are_neighbours_and_leave_codes_out():
     assert views("Ủy ban TP.HCM")[View.PAIRS] == ["uy_ban", "ban_tp", "tp_hcm"]
     assert views("một")[View.PAIRS] == []
@@ -55,7 +96,8 @@ def test_pairs_are_neighbours_and_leave_codes_out():
 @example("\ud800x")
 def test_any_text_gives_words_that_engines_split_as_we_do(text):
     seen = views(text)
-    assert len(seen[View.EXACT]) == len(seen[View.FOLDED])
+    plain = [word for word in seen[View.FOLDED] if not word.startswith(STEM_SIGN)]
+    assert len(seen[View.EXACT]) == len(plain)
     for word in seen[View.EXACT] + seen[View.FOLDED] + seen[View.PAIRS]:
         assert word
         assert word.split() == [word]

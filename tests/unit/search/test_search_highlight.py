@@ -29,6 +29,7 @@ def shown(segments) -> str:
         ("sai gon", "Thành phố Hồ Chí Minh, thành phố Huế", "[Thành phố Hồ Chí Minh], thành phố Huế"),
         ("quan ly", "quản lí, quản lý", "[quản lí], [quản lý]"),
         ("popul*", "Population, popular", "[Population], [popular]"),
+        ("cities", "City, cities, citizen, citadel", "[City], [cities], citizen, citadel"),
         ("x -số", "dân số x", "dân số [x]"),
         ("", "dân số", "dân số"),
         ("???", "dân số", "dân số"),
