@@ -17,6 +17,7 @@ from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as arrow_csv
@@ -325,7 +326,7 @@ def _numbered(batch: pa.RecordBatch, first_row: int) -> TextBatch:
         blank = pc.and_(blank, pc.is_null(column))
     if pc.any(blank).as_py():
         raise IrregularRowsError
-    return TextBatch(batch, pa.array(range(first_row, first_row + batch.num_rows), pa.int64()))
+    return TextBatch(batch, pa.array(np.arange(first_row, first_row + batch.num_rows, dtype=np.int64)))
 
 
 def _is_mark(batch: pa.RecordBatch) -> bool:

@@ -12,8 +12,9 @@ from typing import Final
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from opendata.resources.ingest.dates import DateFormat, DayReader, offsets_of
-from opendata.resources.ingest.numbers import COMMA, INTEGER, Exactness, Style, plain_text
+from opendata.resources.ingest.dates import DateFormat, DayReader, offset_of, offsets_of
+from opendata.resources.ingest.number_shapes import NumberShape, number_shape
+from opendata.resources.ingest.numbers import COMMA, INTEGER, MOST_DIGITS, Exactness, Style, plain_text
 
 EXAMPLES: Final = 5
 _BOOLEANS: Final = ("true", "True", "TRUE", "false", "False", "FALSE")
@@ -63,6 +64,12 @@ class WholeNumbers(Candidate):
     def fits(self, values: pa.Array) -> pa.Array:
         return pc.match_substring_regex(values, INTEGER)
 
+    def take_all(self, values: pa.Array, shape: NumberShape | None) -> bool:
+        """Whether every value fits; `shape` is that of plain numbers."""
+        if shape is not None:
+            return shape.is_whole and not shape.has_minus_zero and shape.digits <= MOST_DIGITS
+        return bool(pc.all(self.fits(values)).as_py())
+
 
 class Digits(Candidate):
     """Nothing but digits: codes, where they are not whole numbers."""
@@ -97,6 +104,26 @@ class Numbers(Candidate):
         self.exactness = Exactness()
         self.marked = ""
         self.ends_with_zero = False
+        self._shape_of: tuple[pa.Array | None, NumberShape | None] = (None, None)
+
+    def shape_of(self, values: pa.Array) -> NumberShape | None:
+        """The shape of the values where all are numbers of this style without exponent."""
+        known, shape = self._shape_of
+        if known is not values:
+            shape = number_shape(values, self.style.decimal, self.style.group)
+            self._shape_of = (values, shape)
+        return shape
+
+    def show(self, values: pa.Array, rows: pa.Array) -> None:
+        shape = None if self.misses else self.shape_of(values)
+        if shape is None:
+            super().show(values, rows)
+        elif not self.exactness.add(shape):
+            self.observe(values)
+        elif self.style is COMMA and shape.marked is not None:
+            self.marked = self.marked or values[shape.marked].as_py()
+            self.ends_with_zero = self.ends_with_zero or shape.marked_zero
+        self._shape_of = (None, None)
 
     def fits(self, values: pa.Array) -> pa.Array:
         return pc.match_substring_regex(values, self.style.pattern)
@@ -120,8 +147,13 @@ class Days(Candidate):
         self.reader = DayReader(known)
         self.first = ""
         self.offsets: set[str] = set()
+        self._suffix: str | None = None
 
     def fits(self, values: pa.Array) -> pa.Array:
+        written = self.reader.written(values)
+        self._suffix = None if written is None else written.suffix
+        if written is not None:
+            return pa.array(written.exists)
         shaped = pc.match_substring_regex(values, self.known.pattern)
         if not pc.any(shaped).as_py():
             return shaped
@@ -131,4 +163,4 @@ class Days(Candidate):
         if len(values):
             self.first = self.first or values[0].as_py()
             if self.known.is_moment and self.known.format == "default":
-                self.offsets |= offsets_of(values)
+                self.offsets |= offsets_of(values) if self._suffix is None else {offset_of(self._suffix)}

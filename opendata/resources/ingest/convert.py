@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 ROW_GROUP: Final = 16_384
 SCHEMA_KEY: Final = "opendata.schema"
 SOURCE_KEY: Final = "opendata.source_sha256"
+_LEAST_REPEATS: Final = 4
 _TRUE: Final = ("true", "True", "TRUE")
 
 
@@ -74,16 +75,41 @@ def convert(
             SOURCE_KEY: identification.sha256,
         },
     )
-    batches = _typed_batches(source, identification.format, table, types, schema)
+    groups = _row_groups(_typed_batches(source, identification.format, table, types, schema))
+    rows = next(groups, schema.empty_table())
     done = 0
     with pq.ParquetWriter(
-        str(target), schema, compression="zstd", write_statistics=True, write_page_index=True
+        str(target),
+        schema,
+        compression="zstd",
+        use_dictionary=_repeating(rows.slice(0, ROW_GROUP)),
+        write_statistics=True,
+        write_page_index=True,
     ) as writer:
-        for rows in _row_groups(batches):
+        while rows is not None:
             writer.write_table(rows, row_group_size=ROW_GROUP)
             done += rows.num_rows
             report(Progress("convert", done, table.row_count, "rows"))
+            rows = next(groups, None)
     return ConvertedTable(target, target.stat().st_size)
+
+
+def _repeating(rows: pa.Table) -> list[str] | bool:
+    """The columns whose values repeat enough for a dictionary, told by a row group, which has its own anyway.
+
+    Of others a dictionary is built and given up again: that takes longer than all the rest, and more space.
+    """
+    if any(pa.types.is_nested(kind) for kind in rows.schema.types):
+        return True
+    return [name for name, column in zip(rows.schema.names, rows.columns, strict=True) if _repeats(column)]
+
+
+def _repeats(column: pa.ChunkedArray) -> bool:
+    try:
+        distinct = pc.count_distinct(column).as_py()
+    except pa.ArrowNotImplementedError:  # nothing but nulls, or a dictionary already
+        return True
+    return bool(distinct * _LEAST_REPEATS <= len(column))
 
 
 def _typed_batches(

@@ -114,14 +114,15 @@ class ColumnEvidence:
         So do plain numbers without exponent in the point style, which then takes over what was learnt.
         """
         plain, point = self._numbers[PLAIN.name], self._numbers[POINT.name]
-        if self._whole.misses == 0 and pc.all(self._whole.fits(values)).as_py():
-            longest = pc.max(pc.utf8_length(values)).as_py()
+        shape = None if plain.misses else plain.shape_of(values)
+        if self._whole.misses == 0 and self._whole.take_all(values, shape):
+            longest = pc.max(pc.utf8_length(values)).as_py() if shape is None else shape.longest
             for numbers in self._numbers.values():
                 numbers.exactness.before = max(numbers.exactness.before, longest)
             return {self._whole, self._digits, *self._numbers.values()}
         if plain.misses or point.misses:
             return set()
-        if pc.all(plain.fits(values)).as_py():
+        if shape is not None or pc.all(plain.fits(values)).as_py():
             return {point}
         point.exactness = replace(plain.exactness)
         point.misses = int(plain.exactness.has_exponent)

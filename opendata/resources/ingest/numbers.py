@@ -9,10 +9,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
+
+if TYPE_CHECKING:
+    from opendata.resources.ingest.number_shapes import NumberShape
 
 MOST_DIGITS: Final = 15
 _DECIMAL_DIGITS: Final = 38
@@ -82,6 +85,15 @@ class Exactness:
     before: int = 0
     after: int = 0
     inexact: str = ""
+
+    def add(self, shape: NumberShape) -> bool:
+        """Take over what a whole column has in common; False, and nothing done, where single numbers count."""
+        if self.is_double and shape.longest > MOST_DIGITS:
+            return False
+        self.is_whole = self.is_whole and shape.is_whole
+        self.before = max(self.before, shape.before)
+        self.after = max(self.after, shape.after)
+        return True
 
     def observe(self, numbers: pa.Array) -> None:
         """`numbers` is plain decimal text without nulls."""
