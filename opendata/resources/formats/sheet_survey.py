@@ -7,37 +7,27 @@ encoding; everything about structure is decided from that, without going through
 
 from __future__ import annotations
 
-import datetime as dt
-from collections import Counter, deque
-from typing import TYPE_CHECKING, Any, Final
+from collections import Counter
+from typing import TYPE_CHECKING, Final
 
-from opendata.kernel.text import nfc
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
 from opendata.resources.formats.encoding_evidence import MOST_TEXTS, EncodingEvidence
 from opendata.resources.formats.headers import Grid
+from opendata.resources.formats.sheet_cells import KINDS, TEXT, text_bytes
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator
 
-    import python_calamine as calamine
+    from opendata.resources.formats.sheet_cells import CellBlock, SheetCells
 
 HEADER_WITHIN: Final = 60
-_MERGED_CELLS: Final = 100_000
 _AFTER_BLANK: Final = 40
 _MOST_BLOCKS: Final = 100
 _LAST_ROWS: Final = 100
-_MOST_MERGES: Final = 20_000
-_EXACT_INTEGERS: Final = 2**53
-# What a cell holds, by its type; text is looked at, for a cell of spaces is blank.
-_KINDS: Final[dict[type, str]] = {
-    bool: "boolean",
-    int: "number",
-    float: "number",
-    dt.datetime: "datetime",
-    dt.date: "date",
-    dt.time: "text",
-    dt.timedelta: "text",
-}
-_WORDS: Final = "text"
+_ASCII: Final = 128
 
 
 class SheetSurvey:
@@ -46,21 +36,24 @@ class SheetSurvey:
     The first rows are kept as far as a header may reach below `header_row`.
     """
 
-    def __init__(self, sheet: calamine.CalamineSheet, header_row: int = 0) -> None:
-        self.numbers: list[int] = []
+    def __init__(self, sheet: SheetCells, header_row: int = 0) -> None:
+        self.width = sheet.width
+        self.merges = sheet.merges
         self.shapes: list[tuple[str, ...]] = []
-        self.block_starts: list[int] = []
+        self.numbers = self._numbers(sheet)
+        blank = np.array([not any(shape) for shape in self.shapes], bool)[self.numbers]
+        self.block_starts = (np.flatnonzero(blank[:-1] & ~blank[1:]) + 1)[:_MOST_BLOCKS].tolist()
+        self.cells = dict(self._kept(sheet, header_row + HEADER_WITHIN))
+        filled = np.flatnonzero(~blank)
+        self.numbers = self.numbers[: filled[-1] + 1 if len(filled) else 0]
         self.evidence = EncodingEvidence()
-        self.cells: dict[int, list[Any]] = {}
-        self.merges = _merges(sheet)
-        self._look(sheet, header_row + HEADER_WITHIN)
-        self.width = max((len(shape) for shape in self.shapes), default=0)
+        self.evidence.add(_sample(sheet))
 
     def __len__(self) -> int:
         return len(self.numbers)
 
     def shape(self, row: int) -> tuple[str, ...]:
-        return self.shapes[self.numbers[row]]
+        return self.shapes[int(self.numbers[row])]
 
     def is_blank(self, row: int) -> bool:
         return not any(self.shape(row))
@@ -68,8 +61,8 @@ class SheetSurvey:
     def kinds(self, first: int, last: int) -> list[set[str]]:
         """The kinds of value in each column of the rows from `first` to `last`, both included."""
         seen: list[set[str]] = [set() for _ in range(self.width)]
-        for number in set(self.numbers[first : last + 1]):
-            for column, kind in enumerate(self.shapes[number]):
+        for number, times in enumerate(np.bincount(self.numbers[first : last + 1]).tolist()):
+            for column, kind in enumerate(self.shapes[number] if times else ()):
                 if kind:
                     seen[column].add(kind)
         return seen
@@ -77,7 +70,7 @@ class SheetSurvey:
     def usual_cells(self, first: int, last: int, left: int, right: int) -> int:
         """How many cells half of the rows have at least, blank rows aside."""
         counts: Counter[int] = Counter()
-        for number, times in Counter(self.numbers[first : last + 1]).items():
+        for number, times in enumerate(np.bincount(self.numbers[first : last + 1]).tolist()):
             shape = self.shapes[number][left : right + 1]
             counts[len(shape) - shape.count("")] += times
         del counts[0]
@@ -90,7 +83,7 @@ class SheetSurvey:
 
     def texts(self, row: int) -> list[str]:
         """The cells of a row that was kept, as text in the right encoding; others are given as blank."""
-        return [self.evidence.read(text_of(cell)) for cell in self.cells.get(row, ())]
+        return [self.evidence.read(cell) for cell in self.cells.get(row, ())]
 
     def grid(self, first: int, last: int, left: int = 0, right: int | None = None) -> Grid:
         """The rows from `first` to `last` that were kept, blank but for the columns from `left` to `right`."""
@@ -120,76 +113,64 @@ class SheetSurvey:
             row -= 1
         return self.grid(row, last, left, right), row
 
-    def _look(self, sheet: calamine.CalamineSheet, keep_to: int) -> None:
-        known: dict[tuple[str, ...], int] = {}
-        samples: dict[str, None] = {}
-        latest: deque[tuple[int, list[Any]]] = deque(maxlen=_LAST_ROWS)
-        is_after_blank = False
-        for row, cells in enumerate(sheet.iter_rows()):
-            shape = tuple(
-                [
-                    (_WORDS if cell and not cell.isspace() else "")
-                    if type(cell) is str
-                    else _KINDS[type(cell)]
-                    for cell in cells
-                ]
-            )
-            number = known.get(shape)
-            if number is None:
-                number = known[shape] = len(self.shapes)
-                self.shapes.append(shape)
-            self.numbers.append(number)
-            is_blank = not any(shape)
-            if is_after_blank and not is_blank and len(self.block_starts) < _MOST_BLOCKS:
-                self.block_starts.append(row)
-                keep_to = max(keep_to, row + _AFTER_BLANK)
-            is_after_blank = is_blank
-            if row < keep_to:
-                self.cells[row] = cells
-            latest.append((row, cells))
-            if len(samples) < MOST_TEXTS:
-                samples.update((cell, None) for cell in cells if type(cell) is str and not cell.isascii())
-        self.cells.update(latest)
-        self.evidence.add(nfc(text) for text in samples)
-        while self.numbers and self.is_blank(len(self.numbers) - 1):
-            self.numbers.pop()
+    def _numbers(self, sheet: SheetCells) -> np.ndarray[tuple[int], np.dtype[np.int32]]:
+        """The number of each row's shape; rows in a run mostly have the same, so only its first is looked at."""
+        known: dict[bytes, int] = {}
+        numbers = np.empty(len(sheet), np.int32)
+        for block in sheet.blocks:
+            changed = np.flatnonzero((block.kinds[1:] != block.kinds[:-1]).any(axis=1)) + 1
+            starts = [0, *changed.tolist()]
+            for start, end in zip(starts, [*starts[1:], len(block)], strict=True):
+                key = block.kinds[start].tobytes()
+                number = known.get(key)
+                if number is None:
+                    number = known[key] = len(self.shapes)
+                    self.shapes.append(tuple(KINDS[code] for code in key))
+                numbers[block.first + start : block.first + end] = number
+        return numbers
+
+    def _kept(self, sheet: SheetCells, keep_to: int) -> Iterator[tuple[int, list[str]]]:
+        """The first rows, those after a blank one, and the last."""
+        kept = np.zeros(
+            len(sheet) + 2, bool
+        )  # with a row before and after, so that every run begins and ends
+        for first, end in [(0, keep_to), *((row, row + _AFTER_BLANK) for row in self.block_starts)]:
+            kept[first + 1 : min(end, len(sheet)) + 1] = True
+        kept[max(1, len(sheet) - _LAST_ROWS + 1) : -1] = True
+        edges = np.flatnonzero(kept[1:] != kept[:-1]).tolist()
+        for first, end in zip(edges[::2], edges[1::2], strict=True):
+            yield from sheet.texts(first, end - 1)
 
 
 def _mark(kind: str, column: int, left: int) -> str:
     if not kind or column < left:
         return " "
-    return "w" if kind == _WORDS else "v"
+    return "w" if kind == KINDS[TEXT] else "v"
 
 
-def _merges(sheet: calamine.CalamineSheet) -> Sequence[tuple[int, int, int, int]] | None:
-    ranges = sheet.merged_cell_ranges
-    if ranges is None:
-        return None
-    merges: list[tuple[int, int, int, int]] = []
-    columns = 0
-    for (top, left), (bottom, right) in ranges[:_MOST_MERGES]:
-        columns += right - left
-        if columns > _MERGED_CELLS:  # more than any sheet merges that somebody reads
-            break
-        merges.append((top, left, bottom, right))
-    return merges
+def _sample(sheet: SheetCells) -> Iterator[str]:
+    """Texts with letters beyond ASCII, each once or a few times, in the order of the sheet."""
+    seen: set[str] = set()
+    for block in sheet.blocks:
+        if len(seen) >= MOST_TEXTS:
+            return
+        found = [place for column in range(len(block.columns)) for place in _places(block, column)]
+        for _, _, text in sorted(found):
+            seen.add(text)
+            yield text
 
 
-def text_of(cell: Any) -> str:
-    """The cell written out without loss; a cell of spaces is blank."""
-    if isinstance(cell, str):
-        return "" if cell.isspace() else nfc(cell)
-    if isinstance(cell, bool):
-        return "true" if cell else "false"
-    if isinstance(cell, float):
-        return str(int(cell)) if cell.is_integer() and abs(cell) < _EXACT_INTEGERS else repr(cell)
-    if isinstance(cell, dt.timedelta):
-        return _duration(cell)
-    return cell.isoformat() if isinstance(cell, dt.date | dt.datetime | dt.time) else str(cell)
-
-
-def _duration(cell: dt.timedelta) -> str:
-    """Hours, minutes and seconds as spreadsheets show them, hours beyond a day included: 30:05:00."""
-    sign = "-" if cell < dt.timedelta() else ""
-    seconds = abs(cell) // dt.timedelta(seconds=1)
-    return f"{sign}{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"
+def _places(block: CellBlock, column: int) -> Iterator[tuple[int, int, str]]:
+    """Row, column and text of the first cell of each text that is not ASCII."""
+    texts = block.columns[column]
+    whole = text_bytes(texts)
+    if not len(whole) or whole.max() < _ASCII:
+        return
+    coded = texts.dictionary_encode()
+    beyond = np.flatnonzero(~pc.string_is_ascii(coded.dictionary).to_numpy(zero_copy_only=False))
+    if len(beyond):
+        codes = coded.indices.fill_null(-1).to_numpy()
+        known, first = np.unique(codes, return_index=True)
+        rows = first[np.searchsorted(known, beyond)].tolist()
+        words = coded.dictionary.take(pa.array(beyond)).to_pylist()
+        yield from ((row, column, text) for row, text in zip(rows[:MOST_TEXTS], words, strict=False))

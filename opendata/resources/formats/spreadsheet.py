@@ -12,17 +12,22 @@ import datetime as dt
 import re
 from dataclasses import replace
 from functools import partial
-from itertools import islice
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 import python_calamine as calamine
 
 from opendata.kernel.text import nfc
 from opendata.resources.formats.corrections import Corrections
+from opendata.resources.formats.library_cells import library_cells
+from opendata.resources.formats.quick_sheet import QuickWorkbook
 from opendata.resources.formats.regions import Region, regions_of, whole_sheet
-from opendata.resources.formats.sheet_survey import SheetSurvey, text_of
+from opendata.resources.formats.sheet_cells import DATE, MIDNIGHT
+from opendata.resources.formats.sheet_survey import SheetSurvey
 from opendata.resources.formats.structure_notes import footer_problem, header_problems, total_problem, totals
-from opendata.resources.formats.table import BATCH_ROWS, Rectangle, SourceTable, TextBatch, check_width
+from opendata.resources.formats.table import BATCH_ROWS, SourceTable, TextBatch, check_width, column_names
 from opendata.resources.formats.vietnamese_encodings import NAMES as OLD_ENCODINGS
 from opendata.resources.ingest.problems import Problem, UnreadableError, shown
 
@@ -30,10 +35,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
+    from opendata.resources.formats.sheet_cells import CellBlock, SheetCells
     from opendata.resources.formats.table import Report
     from opendata.resources.ingest.result import Identification
 
-_MIDNIGHT: Final = dt.time()
 _LOOKED_AT: Final = 100
 _LONGEST_CAPTION: Final = 120
 _DATE_WORDS: Final = re.compile(r"\b(ngày|date|thời điểm)\b", re.IGNORECASE)
@@ -57,10 +62,14 @@ def tables(
     widest = 0
     known: tuple[str, ...] = ()
     with _guarded(found, lambda: calamine.CalamineWorkbook.from_path(path)) as workbook:
-        for about in workbook.sheets_metadata:
+        quick = QuickWorkbook(path) if found == "xlsx" else None
+        for place, about in enumerate(workbook.sheets_metadata):
             if about.typ != calamine.SheetTypeEnum.WorkSheet:
                 continue
-            sheet = _guarded(found, partial(_sheet, workbook, about.name, said, known))
+            cells = quick.cells(place, about.name) if quick is not None else None
+            if cells is None:
+                cells = _guarded(found, partial(_library_cells, workbook, about.name))
+            sheet = _Sheet(cells, about.name, said, known)
             known += sheet.survey.evidence.encodings
             if not sheet.regions:
                 continue
@@ -100,21 +109,17 @@ def _guarded(found: str, call: Callable[[], Answer]) -> Answer:
         raise UnreadableError(Problem("workbook-unreadable", {"found": found})) from error
 
 
-def _sheet(
-    workbook: calamine.CalamineWorkbook, name: str, corrections: Corrections, known: Sequence[str]
-) -> _Sheet:
-    return _Sheet(workbook.get_sheet_by_name(name), name, corrections, known)
+def _library_cells(workbook: calamine.CalamineWorkbook, name: str) -> SheetCells:
+    return library_cells(workbook.get_sheet_by_name(name))
 
 
 class _Sheet:
     """One sheet and the tables on it."""
 
-    def __init__(
-        self, sheet: calamine.CalamineSheet, name: str, corrections: Corrections, known: Sequence[str]
-    ) -> None:
-        self._sheet = sheet
+    def __init__(self, cells: SheetCells, name: str, corrections: Corrections, known: Sequence[str]) -> None:
+        self._cells = cells
         self._corrections = corrections
-        self.survey = SheetSurvey(sheet, corrections.last_header_row)
+        self.survey = SheetSurvey(cells, corrections.last_header_row)
         if corrections.encoding is None:
             self.survey.evidence.decide(known)
         else:
@@ -231,7 +236,7 @@ class _Sheet:
         changed = (
             (text, read)
             for row in self.survey.cells
-            for text, read in zip(map(text_of, self.survey.cells[row]), self.survey.texts(row), strict=True)
+            for text, read in zip(self.survey.cells[row], self.survey.texts(row), strict=True)
             if text != read
         )
         before, after = next(changed, ("", ""))
@@ -246,25 +251,49 @@ class _Sheet:
             yield Problem("font-encoding-read", values)
 
     def _read(self, region: Region, table: SourceTable, report: Report) -> Iterator[TextBatch]:
-        rectangle = Rectangle(len(region.columns), table.irregular)
-        rows = islice(enumerate(self._sheet.iter_rows(), start=1), region.data, region.last + 1)
-        moments = [{"date", "datetime"} <= kinds for kinds in table.kinds or ()]
-        while chunk := list(islice(rows, BATCH_ROWS)):
-            numbered = [(number, self._cells(row, region.columns, moments)) for number, row in chunk]
-            if batch := rectangle.batch(numbered):
-                yield batch
-            report(chunk[-1][0], region.last + 1, "rows")
+        held: list[CellBlock] = []
+        count = 0
+        for part in self._cells.parts(region.data, region.last):
+            held.append(part)
+            count += len(part)
+            if count >= BATCH_ROWS:
+                yield from self._batch(held, region, table)
+                report(part.first + len(part), region.last + 1, "rows")
+                held, count = [], 0
+        if held:
+            yield from self._batch(held, region, table)
+            report(region.last + 1, region.last + 1, "rows")
 
-    def _cells(self, row: Sequence[Any], columns: Sequence[int], moments: Sequence[bool]) -> list[str]:
-        """The row as text. A date in a column of moments is midnight: Excel drops that time."""
-        read = self.survey.evidence.read
-        cells: list[str] = []
-        for column, is_moment in zip(columns, moments, strict=True):
-            cell = row[column] if column < len(row) else ""
-            if is_moment and type(cell) is dt.date:
-                cell = dt.datetime.combine(cell, _MIDNIGHT)
-            cells.append(read(text_of(cell)))
-        return cells
+    def _batch(self, parts: Sequence[CellBlock], region: Region, table: SourceTable) -> Iterator[TextBatch]:
+        """Rows that follow each other as one batch; none where all of them are blank."""
+        kinds = np.concatenate([part.kinds for part in parts])[:, region.columns]
+        rows = np.arange(parts[0].first + 1, parts[0].first + len(kinds) + 1)
+        columns = [pa.concat_arrays([part.columns[column] for part in parts]) for column in region.columns]
+        for place, stated in enumerate(table.kinds or ()):
+            if {
+                "date",
+                "datetime",
+            } <= stated:  # a date in a column of moments is midnight: Excel drops that time
+                moments = pc.binary_join_element_wise(columns[place], MIDNIGHT, "")
+                columns[place] = pc.if_else(pa.array(kinds[:, place] == DATE), moments, columns[place])
+        columns = [self._read_texts(column) for column in columns]
+        filled = kinds.any(axis=1)
+        if not filled.all():
+            for row in rows[~filled].tolist():
+                table.irregular.add_blank(row, len(columns))
+            mask = pa.array(filled)
+            columns, rows = [column.filter(mask) for column in columns], rows[filled]
+        if len(rows):
+            batch = pa.RecordBatch.from_arrays(columns, names=column_names(len(columns)))
+            yield TextBatch(batch, pa.array(rows, pa.int64()))
+
+    def _read_texts(self, texts: pa.Array) -> pa.Array:
+        """Texts in the encodings that were found in the sheet."""
+        if not self.survey.evidence.encodings:
+            return texts
+        coded = texts.dictionary_encode()
+        read = pa.array(map(self.survey.evidence.read, coded.dictionary.to_pylist()), pa.string())
+        return read.take(coded.indices)
 
 
 def _of_columns(region: Region, texts: Sequence[str]) -> tuple[str, ...]:

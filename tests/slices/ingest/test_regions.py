@@ -10,6 +10,7 @@ import python_calamine as calamine
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from opendata.resources.formats.library_cells import library_cells
 from opendata.resources.formats.regions import regions_of
 from opendata.resources.formats.sheet_survey import SheetSurvey
 
@@ -40,9 +41,8 @@ def _survey(rows: list[list[Any]], merges: list[tuple[int, int, int, int]]) -> S
             )
     target = io.BytesIO()
     book.save(target)
-    return SheetSurvey(
-        calamine.CalamineWorkbook.from_filelike(io.BytesIO(target.getvalue())).get_sheet_by_index(0)
-    )
+    book = calamine.CalamineWorkbook.from_filelike(io.BytesIO(target.getvalue()))
+    return SheetSurvey(library_cells(book.get_sheet_by_index(0)))
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -1,0 +1,213 @@
+"""Large sheets of XLSX by columns, many times faster than cell by cell, where they are regular; None where not.
+
+Called by `spreadsheet`, which lets the library read whatever is refused here. The sheet is unpacked in blocks of
+whole rows that `sheet_xml` and `sheet_values` take apart, so memory is what its texts need and a block or two.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import pyarrow as pa
+
+from opendata.resources.formats.library_answers import MOST_ANSWERS, LibraryAnswers
+from opendata.resources.formats.library_cells import sheet_merges
+from opendata.resources.formats.sheet_cells import CellBlock, SheetCells, cleaned
+from opendata.resources.formats.sheet_values import SheetValues
+from opendata.resources.formats.sheet_xml import PADDING, IrregularSheetError, cells_of
+from opendata.resources.formats.unpacking import MEGABYTE, UnpackingError
+from opendata.resources.formats.zip_directory import content, read_directory
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from opendata.resources.formats.zip_directory import Entry
+
+# Smaller ones the library reads as fast: there the questions to it cost more than they save.
+LEAST_BYTES: Final = MEGABYTE
+BLOCK_BYTES: Final = MEGABYTE
+_MOST_BLOCK_BYTES: Final = 16 * MEGABYTE
+_LEAST_ROWS: Final = 256
+_MOST_PART: Final = 64 * MEGABYTE
+_MOST_HEAD: Final = MEGABYTE
+_MOST_TAIL: Final = 16 * MEGABYTE
+_STRINGS: Final = "xl/sharedStrings.xml"
+_BOOK: Final = "xl/workbook.xml"
+_LINKS: Final = "xl/_rels/workbook.xml.rels"
+_ASKED_WITH: Final = ("[Content_Types].xml", "_rels/.rels", _BOOK, _LINKS, "xl/styles.xml")
+_START: Final = b"<sheetData>"
+_END: Final = b"</sheetData>"
+_DECLARATION: Final = re.compile(
+    rb"""\A<\?xml version=["']1\.0["'](?: encoding=["'][Uu][Tt][Ff]-8["'])?(?: standalone=["']yes["'])?\s*\?>\s*"""
+)
+_SHEET: Final = re.compile(rb"<sheet\s[^>]*?\br:id=\"([^\"]*)\"")
+_LINK: Final = re.compile(rb"<Relationship\s[^>]*>")
+_ID: Final = re.compile(rb"\sId=\"([^\"]*)\"")
+_TARGET: Final = re.compile(rb"\sTarget=\"([^\"]*)\"")
+
+
+@dataclass
+class QuickWorkbook:
+    """An XLSX whose sheets may be read quickly, by their places in the workbook."""
+
+    path: Path
+    least_bytes: int = LEAST_BYTES
+    _entries: dict[str, Entry] = field(default_factory=dict)
+    _parts: dict[str, bytes] = field(default_factory=dict)
+    _shared: pa.Array | None = None
+
+    def cells(self, place: int, name: str) -> SheetCells | None:
+        """All cells of a sheet as the library would give them, None where only it can."""
+        try:
+            return self._cells(place, name)
+        except (IrregularSheetError, UnpackingError):
+            return None
+
+    def _cells(self, place: int, name: str) -> SheetCells:
+        if not self._entries:
+            self._entries = {entry.name: entry for entry in read_directory(self.path)}
+        part = self._part_of(place)
+        if self._entries[part].unpacked < self.least_bytes:
+            raise IrregularSheetError
+        library = LibraryAnswers(self._parts, part, name)
+        values = SheetValues(library, lambda: self._strings(library))
+        sheet = _SheetPart(content(self.path, self._entries[part]))
+        blocks = []
+        left, right, last = np.iinfo(np.int64).max, 0, 0  # the columns and the row of the last cells so far
+        for block, first in sheet.blocks():
+            cells = cells_of(block, first - 1)
+            blocks.append(values.block(cells, block, first))
+            sheet.next_row = cells.last_row + 1
+            sheet.block_rows = len(blocks[-1])
+            if len(cells.rows):
+                left = min(left, int(cells.columns.min()))
+                right = max(right, int(cells.columns.max()))
+                last = int(cells.rows[-1])
+        around = sheet.head + _START + _END + sheet.tail
+        return _framed(blocks, left, right, last, sheet_merges(library.sheet(around)))
+
+    def _part_of(self, place: int) -> str:
+        """The part of the sheet at that place; the library, asked by its name, has to find the same."""
+        for part in _ASKED_WITH:
+            if part not in self._parts and part in self._entries:
+                self._parts[part] = self._read(part)
+        links = {}
+        for link in _LINK.findall(self._parts.get(_LINKS, b"")):
+            identifier, target = _ID.search(link), _TARGET.search(link)
+            if identifier and target:
+                links[identifier[1]] = target[1].decode("utf-8", "replace")
+        sheets = _SHEET.findall(self._parts.get(_BOOK, b""))
+        target_path = links.get(sheets[place], "") if place < len(sheets) else ""
+        part = (
+            target_path.removeprefix("/") if target_path.startswith(("/xl/", "xl/")) else f"xl/{target_path}"
+        )
+        if part not in self._entries:
+            raise IrregularSheetError
+        return part
+
+    def _read(self, part: str) -> bytes:
+        entry = self._entries[part]
+        if entry.unpacked > _MOST_PART:
+            raise IrregularSheetError
+        return b"".join(content(self.path, entry))
+
+    def _strings(self, library: LibraryAnswers) -> pa.Array:
+        """The shared strings, once for all sheets."""
+        if self._shared is None:
+            if _STRINGS not in self._entries:
+                raise IrregularSheetError
+            strings = self._read(_STRINGS)
+            count = strings.count(b"<si>")
+            if count > MOST_ANSWERS:
+                raise IrregularSheetError
+            asked = [b' t="s"><v>%d</v>' % number for number in range(count)]
+            given = library.cells(asked, {_STRINGS: strings})
+            self._shared = cleaned(pa.array(given, pa.string()))
+        return self._shared
+
+
+class _SheetPart:
+    """The XML of a sheet, unpacked piece by piece: its head, blocks of whole rows, and what follows them."""
+
+    def __init__(self, pieces: Iterator[bytes]) -> None:
+        self._pieces = pieces
+        self._held = b""
+        self._size = BLOCK_BYTES
+        self.head = b""
+        self.tail = b""
+        self.next_row = 0
+        self.block_rows = _LEAST_ROWS
+
+    def blocks(self) -> Iterator[tuple[bytes, int]]:
+        """Blocks with padding, and the first row that each may have; the caller sets `next_row` in between."""
+        self._take_head()
+        is_done = False
+        while not is_done:
+            if self.block_rows < _LEAST_ROWS:  # wide rows: a block of few costs as much as one of many
+                self._size = min(2 * self._size, _MOST_BLOCK_BYTES)
+            is_done = not self._fill(self._size)
+            end = self._held.find(_END)
+            if end >= 0:
+                is_done = True
+                self.tail = self._held[end:]
+                self._held = self._held[:end]
+                cut = end
+            else:
+                cut = self._held.rfind(b"</row>") + len(b"</row>")
+            if end < 0 and (is_done or cut < len(b"</row>")):
+                raise IrregularSheetError
+            if cut:
+                block, self._held = self._held[:cut] + PADDING, self._held[cut:]
+                yield block, self.next_row
+        self._take_tail()
+
+    def _fill(self, size: int) -> bool:
+        """Hold at least so many bytes; False at the end of the part."""
+        held = [self._held]
+        length = len(self._held)
+        while length < size:
+            piece = next(self._pieces, None)
+            if piece is None:
+                break
+            held.append(piece)
+            length += len(piece)
+        self._held = b"".join(held)
+        return length >= size
+
+    def _take_head(self) -> None:
+        self._fill(_MOST_HEAD)
+        start = self._held.find(_START)
+        self.head = self._held[: max(start, 0)]
+        declared = _DECLARATION.match(self.head)
+        root = self.head[declared.end() if declared else 0 :]
+        if start < 0 or not root.startswith(b"<worksheet") or b"<!" in root or b"<?" in root:
+            raise IrregularSheetError
+        self._held = self._held[start + len(_START) :]
+
+    def _take_tail(self) -> None:
+        self._held = self.tail
+        if self._fill(_MOST_TAIL):
+            raise IrregularSheetError
+        self.tail = self._held.removeprefix(_END)
+
+
+def _framed(blocks: list[CellBlock], left: int, right: int, last: int, merges: Any) -> SheetCells:
+    """The cells between the first and the last column, and down to the last row, that hold anything."""
+    if left > right:
+        return SheetCells(0, [], merges)
+    framed = []
+    for block in blocks:
+        height = min(len(block), last + 1 - block.first)
+        if height <= 0:
+            break
+        kinds = np.zeros((height, right + 1 - left), np.uint8)
+        given = block.kinds[:height, left:]
+        kinds[:, : given.shape[1]] = given
+        columns = [column.slice(0, height) for column in block.columns[left:]]
+        columns += [pa.nulls(height, pa.string())] * (right + 1 - left - len(columns))
+        framed.append(CellBlock(block.first, kinds, columns))
+    return SheetCells(right + 1 - left, framed, merges)
