@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 
 TABLES_KEPT: Final = 256
+_NOT_SET_ASIDE: Final = frozenset({"every-row-set-aside", "too-uneven-to-set-aside"})
 
 
 class NoTableError(NotFoundError):
@@ -122,6 +123,13 @@ class VersionView:
     def has_faulty_rows(self) -> bool:
         """Whether it failed for rows that its publisher may set aside or keep as text."""
         return self.state == VersionState.FAILED and any(problem.row for problem in self.problems)
+
+    @property
+    def leaves_only_text(self) -> bool:
+        """Whether setting the faulty rows aside was tried and cannot be done; their columns can still be text."""
+        return self.state == VersionState.FAILED and any(
+            problem.code in _NOT_SET_ASIDE for problem in self.problems
+        )
 
 
 @dataclass(frozen=True, slots=True)

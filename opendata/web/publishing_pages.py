@@ -10,6 +10,7 @@ from opendata.accounts.policy import Permission
 from opendata.http.context import page_actor, services
 from opendata.kernel.errors import NotFoundError
 from opendata.web import addresses
+from opendata.web.publishing_shelf import waiting
 from opendata.web.rendering import render_page
 
 if TYPE_CHECKING:
@@ -43,11 +44,12 @@ def workbench_page(
     dataset = held.catalogue_queries.dataset(actor, slug)
     actor.require(Permission.EDIT_DATASETS, dataset.agency_code)
     cleaned, _ = held.profile.clean(dataset.fields)
+    files = held.resource_queries.resources_of(actor, dataset.id)
     return render_page(
         "publishing/workbench.html",
         error.status if error else 200,
         dataset=dataset,
-        files=held.resource_queries.resources_of(actor, dataset.id),
+        files=[(file, waiting(slug, file)) for file in files],
         missing=held.profile.missing_recommended(cleaned),
         may_publish=actor.may(Permission.PUBLISH_DATASETS, dataset.agency_code),
         may_withdraw=actor.may(Permission.WITHDRAW_DATASETS, dataset.agency_code),

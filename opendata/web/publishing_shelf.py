@@ -1,6 +1,6 @@
-"""What the list of an officer's datasets says of their files: which wait for a person, why, and where to decide.
+"""What the officer's pages say of files that wait for a person: why, and where to decide.
 
-Called by `publishing.shelf`. A file in order is not listed; one in work is counted by the page.
+Called by the list of datasets and by the workbench of one. A file in order is not listed; one in work is counted by the page.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from opendata.web.reading_form import columns_asked_about
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from opendata.resources.queries import ShelfFile
+    from opendata.resources.queries import ResourceView, ShelfFile
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +31,11 @@ class Waiting:
 
 
 def files_waiting(slug: str, files: Sequence[ShelfFile]) -> tuple[Waiting, ...]:
-    return tuple(found for file in files if (found := _waiting(slug, file)) is not None)
+    return tuple(found for file in files if (found := waiting(slug, file)) is not None)
 
 
-def _waiting(slug: str, file: ShelfFile) -> Waiting | None:
+def waiting(slug: str, file: ShelfFile | ResourceView) -> Waiting | None:
+    """None for a file in order, or in work."""
     say, latest = speak(), file.latest
     link = addresses.page("publishing_files.progress", slug=slug, resource_id=file.id)
     if latest.is_held:

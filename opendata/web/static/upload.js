@@ -47,6 +47,9 @@ async function saveFirst(form, input, button) {
     history.replaceState(null, "", answer.url);
     form.dataset.into = `dataset ${slug}`;
     form.action = `${new URL(answer.url).pathname}/files`;
+    const note = document.createElement("p");
+    note.textContent = form.dataset.saved;
+    form.querySelector("[formenctype]").replaceWith(note);
     for (const field of form.elements) field.disabled = ![input.name, "form_token"].includes(field.name) && field !== button;
     inPieces(form, input.files[0], button);
   } catch {

@@ -187,3 +187,34 @@ def test_the_page_of_a_dataset_labels_what_its_columns_mean(desk, portal, runner
     for language, title in (("vi", "Mã tỉnh"), ("en", "Province code")):
         page = client.get(f"/{language}/datasets/{slug}").text
         assert re.search(rf'<a class="label sense"[^>]*>.*?{title}[^<]*</a>', page), title
+
+
+def test_a_wrong_correction_leads_back_to_the_form_and_to_text(desk, portal, runner) -> None:
+    client, token = desk
+    slug, file_id = published(portal, runner, b"ma,ten\n01,Ha\n02,Hoa\n")
+    page = f"/en/publish/{slug}/files/{file_id}"
+    wrong = {"form_token": token, "table.0.column.1": '{"type": "integer"}'}
+    client.post(f"{page}/reading", data=wrong)
+    runner.run_waiting()
+    assert f'href="{page}/reading"' in client.get(page).text
+    client.post(f"{page}/rows", data={"form_token": token, "faulty_rows": "set-aside"})
+    runner.run_waiting()
+    told = client.get(page).text
+    assert "No row would be left" in told
+    assert 'value="set-aside"' not in told
+    assert 'value="as-text"' in told
+    client.post(f"{page}/rows", data={"form_token": token, "faulty_rows": "as-text"})
+    runner.run_waiting()
+    assert state(portal, file_id) == "published"
+
+
+def test_many_errors_of_one_kind_are_one_card_that_names_every_place(desk, portal, runner) -> None:
+    client, _ = desk
+    content = b"ma,so\n" + b"".join(f"{n},x{n}\n".encode() for n in range(12))
+    slug, file_id = published(portal, runner, content, table_schema=SCHEMA)
+    told = client.get(f"/en/publish/{slug}/files/{file_id}").text
+    assert told.count('#cell-not-integer"') == 1
+    assert "7 more places" in told
+    assert all(f"“x{n}”" in told for n in range(12))
+    bench = client.get(f"/en/publish/{slug}").text
+    assert "Rows with errors" in bench
