@@ -29,7 +29,7 @@ from opendata.kernel.errors import N_
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from opendata.catalogue.search_form import DatasetSearchForm
+    from opendata.catalogue.search import DatasetResults
 
 blueprint: Final = ApiBlueprint("datasets", __name__, description=N_("Datasets and their metadata"))
 
@@ -44,7 +44,8 @@ _BEARER: Final = '-H "Authorization: Bearer $OPENDATA_TOKEN"'
     summary=N_("Search datasets"),
     description=N_(
         "Words are found with and without diacritics. A filter may be repeated: values of one filter widen "
-        "the search, different filters narrow it. Facets count over everything found."
+        "the search, different filters narrow it. Facets count over everything found. With group=series the "
+        "editions of a series (the same title for other years) are one item; pages then count items."
     ),
     described_query=DatasetSearchSchema,
     answer=DatasetListSchema,
@@ -54,8 +55,10 @@ _BEARER: Final = '-H "Authorization: Bearer $OPENDATA_TOKEN"'
 def search_datasets() -> Answer:
     form = read_form(request.args.items(multi=True), also=("facets",))
     wanted = _facets(request.args.get("facets"))
-    found = services().catalogue_search.search(actor(), form, language(), wanted)
-    body = {**representations.results(found), "next_url": _next_url(form, found.total)}
+    found = services().catalogue_search.search(
+        actor(), form, language(), wanted, grouped=form.group == "series"
+    )
+    body = {**representations.results(found), "next_url": _next_url(found)}
     return Answer(body, headers=addresses.next_link(body["next_url"]))
 
 
@@ -226,12 +229,13 @@ def _dataset(key: str, headers: Mapping[str, str] | None = None) -> Answer:
     return Answer(representations.dataset(found, files), headers or {}, revision=found.revision)
 
 
-def _next_url(form: DatasetSearchForm, total: int) -> str | None:
+def _next_url(found: DatasetResults) -> str | None:
     """This request again, one page on."""
-    if form.page * form.per_page >= total or form.page >= DEEPEST:
+    page = found.form.page
+    if not found.more or page >= DEEPEST:
         return None
     kept = [(name, value) for name, value in request.args.items(multi=True) if name != "page"]
-    return addresses.api_url("/datasets", [*kept, ("page", str(form.page + 1))])
+    return addresses.api_url("/datasets", [*kept, ("page", str(page + 1))])
 
 
 def _facets(asked: str | None) -> tuple[str, ...]:

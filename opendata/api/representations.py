@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from opendata.catalogue.queries import DatasetView, RevisionView
-    from opendata.catalogue.search import DatasetResults, DatasetSummary
+    from opendata.catalogue.search import DatasetResults, DatasetSummary, Editions
     from opendata.resources.queries import ResourceView, TableView, VersionView
 
 CODED_FIELDS: Final = ("publisher", "theme", "license", "frequency", "place")
@@ -67,6 +67,7 @@ def results(found: DatasetResults) -> dict[str, Any]:
             ]
             for name, options in found.facets.items()
         },
+        **({"lines": found.lines} if form.group == "series" and found.lines is not None else {}),
         **suggestion,
     }
 
@@ -176,10 +177,28 @@ def _hit(item: DatasetSummary) -> dict[str, Any]:
         "columns": item.columns,
         "modified_at": item.modified_at,
         "downloads": item.downloads,
+        "edition": item.edition,
+        "series": item.series or None,
+        **({"editions": _editions(item.editions)} if item.editions else {}),
         "highlights": {"title": item.marked_title, "snippet": item.snippet},
         "page_url": addresses.page_url(f"/datasets/{item.slug}"),
         "api_url": addresses.dataset_url(item.id),
     }
+
+
+def _editions(found: Editions) -> dict[str, Any]:
+    items = [
+        {
+            "id": one.id,
+            "slug": one.slug,
+            "edition": one.label,
+            "modified_at": one.modified_at,
+            "page_url": addresses.page_url(f"/datasets/{one.slug}"),
+            "api_url": addresses.dataset_url(one.id),
+        }
+        for one in found.shown
+    ]
+    return {"total": found.total, "items": items}
 
 
 _COLUMN: Final = ("name", "type", "format", "title", "description", "meaning")

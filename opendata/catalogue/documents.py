@@ -18,6 +18,7 @@ from opendata.catalogue.markdown_text import plain_text
 from opendata.catalogue.models import Dataset
 from opendata.catalogue.policy import document_tokens
 from opendata.catalogue.search_form import FACETS
+from opendata.catalogue.series import Edition, edition_of, key_text
 from opendata.kernel.i18n import LANGUAGES
 from opendata.kernel.text import sort_key
 from opendata.search.port import IndexSchema, SearchDocument, TextField
@@ -48,8 +49,9 @@ INDEX_SCHEMA: Final = IndexSchema(
         TextField("basis", 0.5, snippet=False),
     ),
     facets=FACETS,
-    numbers=("modified", "downloads"),
+    numbers=("modified", "downloads", "period_start", "period_end", "edition", "series"),
     sort_keys=("title_vi", "title_en"),
+    group_keys=("series",),
 )
 
 
@@ -106,16 +108,32 @@ class DocumentBuilder:
             texts[f"title_{language}"] = title.get(language, "")
             texts[f"description_{language}"] = plain.get(language, "")
         shown_title = title.get("vi") or title.get("en") or ""
+        edition = edition_of(title, dataset.agency_code)
+        place = fields.get("place")
         return SearchDocument(
             id=dataset.id,
             access=document_tokens(dataset),
             texts={name: text for name, text in texts.items() if text},
-            facets={**_coded(fields), "publisher": (dataset.agency_code,), "format": formats},
-            numbers={"modified": dataset.modified_at.timestamp(), "downloads": float(dataset.download_count)},
+            facets={
+                **_coded(fields),
+                "place": self._vocabularies.around(place) if place else (),
+                "publisher": (dataset.agency_code,),
+                "format": formats,
+            },
+            numbers={
+                "modified": dataset.modified_at.timestamp(),
+                "downloads": float(dataset.download_count),
+                **_period(fields),
+                **_series(dataset, edition),
+            },
             sort_keys={
                 f"title_{language}": sort_key(title.get(language) or shown_title) for language in LANGUAGES
             },
-            stored=_stored(dataset, plain, contributions, formats),
+            stored={
+                **_stored(dataset, plain, contributions, formats),
+                "edition": dict(edition.labels),
+                "series": key_text(edition.key) if edition.key else "",
+            },
             suggestions=tuple(
                 filter(None, (*title.values(), *keywords, *(publisher.labels.values() if publisher else ())))
             ),
@@ -141,9 +159,26 @@ def _prior(dataset: Dataset, contributions: Sequence[Contribution]) -> float:
 
 
 def _coded(fields: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
-    return {
-        name: (str(fields[name]),) for name in ("theme", "license", "frequency", "place") if fields.get(name)
-    }
+    return {name: (str(fields[name]),) for name in ("theme", "license", "frequency") if fields.get(name)}
+
+
+def _period(fields: Mapping[str, Any]) -> dict[str, float]:
+    """The days the data is about, as ordinals. Data with one end named goes on at the other one."""
+    start, end = fields.get("period_start"), fields.get("period_end")
+    if not start and not end:
+        return {}
+    first = dt.date.fromisoformat(start) if start else dt.date.min
+    last = dt.date.fromisoformat(end) if end else dt.date.max
+    return {"period_start": float(first.toordinal()), "period_end": float(last.toordinal())}
+
+
+def _series(dataset: Dataset, edition: Edition) -> dict[str, float]:
+    """Which series, and which edition of it: by the period in the title, else the one of the record."""
+    named = dataset.fields.get("period_end") or dataset.fields.get("period_start")
+    day = dt.date.fromisoformat(named) if named else dataset.modified_at.date()
+    order = edition.order or day.year * 10_000 + day.month * 100 + day.day
+    known = {"series": float(edition.key)} if edition.key else {}
+    return {"edition": float(order), **known}
 
 
 def _stored(

@@ -1,34 +1,61 @@
 """Finding datasets: one search path for the pages, the API and the CLI.
 
 A form and an actor go in, result rows with labelled facets come out, all from the index: no SQL per hit.
+Grouped, the editions of a series (`catalogue.series`) are one row.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+import math
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from opendata.catalogue.policy import visible_tokens
 from opendata.catalogue.search_form import FACETS, DatasetSearchForm
-from opendata.kernel.i18n import LANGUAGES
-from opendata.search.port import SearchRequest, Segment, Sort
+from opendata.kernel.i18n import LANGUAGES, VIETNAM_TIME
+from opendata.search.port import Grouping, Range, SearchRequest, Segment, Sort
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from opendata.accounts.policy import Actor
     from opendata.catalogue.vocabularies import Term, Vocabularies, Vocabulary
     from opendata.search.port import Hit
     from opendata.search.service import SearchService
 
-SNIPPET_LENGTH = 220
-FACET_VALUES = 50
+SNIPPET_LENGTH: Final = 220
+FACET_VALUES: Final = 50
+EDITIONS_SHOWN: Final = 6
+LONGEST_LIST: Final = 100_000
+_ONE_DAY: Final = dt.timedelta(days=1)
+_SERIES: Final = Grouping("series", "edition", EDITIONS_SHOWN)
+
+
+@dataclass(frozen=True, slots=True)
+class EditionLink:
+    """One dataset of a series; `label` is its period by language, empty where its title has none."""
+
+    id: str
+    slug: str
+    label: Mapping[str, str]
+    modified_at: dt.datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Editions:
+    """What a grouped row stands for: `total` of those found, the newest of them first."""
+
+    total: int
+    shown: tuple[EditionLink, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class DatasetSummary:
-    """A result row. `marked_title` and `snippet` are in the language asked for, or in the other one."""
+    """A result row. `marked_title` and `snippet` are in the language asked for, or in the other one.
+
+    `series` is its key in addresses, empty where there is none; `editions` where the row stands for several.
+    """
 
     id: str
     slug: str
@@ -45,8 +72,11 @@ class DatasetSummary:
     columns: int
     modified_at: dt.datetime
     downloads: int
-    marked_title: tuple[Segment, ...]
-    snippet: tuple[Segment, ...]
+    edition: Mapping[str, str]
+    series: str
+    marked_title: tuple[Segment, ...] = ()
+    snippet: tuple[Segment, ...] = ()
+    editions: Editions | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +89,11 @@ class FacetOption:
 
 @dataclass(frozen=True, slots=True)
 class DatasetResults:
-    """`total` is exact; `relaxed` when only some of the words were found anywhere."""
+    """`total` is exact, of datasets; `relaxed` when only some of the words were found anywhere.
+
+    `form` names places as they are today. `lines`: rows of all pages of a grouped answer, None where that
+    was not counted. `more`: there is a next page.
+    """
 
     form: DatasetSearchForm
     total: int
@@ -68,15 +102,23 @@ class DatasetResults:
     suggestion: str | None
     relaxed: bool
     took_seconds: float
+    lines: int | None
+    more: bool
 
     @property
-    def pages(self) -> int:
-        return max(1, -(-self.total // self.form.per_page))
+    def pages(self) -> int | None:
+        """How many there are; None where a grouped answer was not counted to its end."""
+        return None if self.lines is None else max(1, -(-self.lines // self.form.per_page))
+
+    @property
+    def is_past_end(self) -> bool:
+        return not self.items and self.form.page > 1
 
 
 class CatalogueSearch:
     def __init__(self, search: SearchService, vocabularies: Vocabularies) -> None:
         self._search = search
+        self._vocabularies = vocabularies
         self._terms: dict[str, Vocabulary[Any]] = {
             "theme": vocabularies.themes,
             "publisher": vocabularies.agencies,
@@ -87,19 +129,24 @@ class CatalogueSearch:
         }
 
     def search(
-        self, actor: Actor, form: DatasetSearchForm, language: str, facets: Iterable[str] = FACETS
+        self,
+        actor: Actor,
+        form: DatasetSearchForm,
+        language: str,
+        facets: Iterable[str] = FACETS,
+        *,
+        grouped: bool = False,
     ) -> DatasetResults:
         """Raises IndexUnusableError while the index is being made again."""
+        form = self._named_today(form)
         other = next(name for name in LANGUAGES if name != language)
         response = self._search.search(
-            SearchRequest(
-                access=visible_tokens(actor),
-                text=form.text,
-                filters=form.chosen,
-                sort=_sort(form.order, language),
+            replace(
+                _request(actor, form, language),
                 offset=(form.page - 1) * form.per_page,
                 limit=form.per_page,
                 facets=dict.fromkeys(facets, FACET_VALUES),
+                group=_SERIES if grouped else None,
                 highlight={
                     name: length
                     for tongue in (language, other)
@@ -110,12 +157,27 @@ class CatalogueSearch:
         return DatasetResults(
             form=form,
             total=response.total,
-            items=tuple(_summary(hit, language, other) for hit in response.hits),
+            items=tuple(_row(hit, language, other) for hit in response.hits),
             facets={name: self._options(name, counts, form) for name, counts in response.facets.items()},
             suggestion=response.suggestion,
             relaxed=response.relaxed,
             took_seconds=response.took_seconds,
+            lines=response.lines if grouped else response.total,
+            more=response.more,
         )
+
+    def everything(
+        self, actor: Actor, form: DatasetSearchForm, language: str, limit: int = LONGEST_LIST
+    ) -> tuple[int, Iterator[DatasetSummary]]:
+        """The total, and the first `limit` rows whatever the page, read one by one. IndexUnusableError."""
+        asked = replace(_request(actor, self._named_today(form), language), limit=limit)
+        total, matches = self._search.scan(asked)
+        return total, (summary(match.id, match.stored) for match in matches)
+
+    def count(self, actor: Actor, form: DatasetSearchForm) -> int:
+        """How many datasets such a search would find."""
+        asked = _request(actor, self._named_today(form), LANGUAGES[0])
+        return self._search.search(replace(asked, limit=0, sort=None)).total
 
     def suggest(self, actor: Actor, text: str, limit: int = 8) -> tuple[str, ...]:
         """Completions of what is being typed: titles, keywords, publishers."""
@@ -123,8 +185,17 @@ class CatalogueSearch:
 
     def label(self, facet: str, value: str) -> dict[str, str]:
         """What a facet's value is called; the value itself where the vocabulary does not know it."""
-        term = cast("Term | None", self._terms[facet].get(value))
+        regions = self._vocabularies.regions if facet == "place" else None
+        term = cast("Term | None", self._terms[facet].get(value) or (regions and regions.get(value)))
         return dict(term.labels) if term else {"vi": value, "en": value}
+
+    def _named_today(self, form: DatasetSearchForm) -> DatasetSearchForm:
+        """With places as they are called now: an address may name one that is no more."""
+        places = form.chosen.get("place")
+        if not places:
+            return form
+        today = tuple(dict.fromkeys(map(self._vocabularies.place_today, places)))
+        return replace(form, chosen={**form.chosen, "place": today})
 
     def _options(
         self, facet: str, counts: Sequence[tuple[str, int]], form: DatasetSearchForm
@@ -137,6 +208,39 @@ class CatalogueSearch:
         )
 
 
+def _request(actor: Actor, form: DatasetSearchForm, language: str) -> SearchRequest:
+    return SearchRequest(
+        access=visible_tokens(actor),
+        text=form.text,
+        filters=form.chosen,
+        ranges=_ranges(form),
+        sort=_sort(form.order, language),
+    )
+
+
+def _ranges(form: DatasetSearchForm) -> dict[str, Range]:
+    """Data is about a time when its period overlaps it; days of change are those of Viet Nam's clock."""
+    ranges: dict[str, Range] = {}
+    first, last = form.day("modified_from"), form.day("modified_to")
+    if first or last:
+        ranges["modified"] = Range(
+            _midnight(first) if first else None,
+            math.nextafter(_midnight(last + _ONE_DAY), 0) if last else None,
+        )
+    first, last = form.day("period_from"), form.day("period_to")
+    if first or last:
+        ranges["period_end"] = Range(low=float(first.toordinal()) if first else None)
+        ranges["period_start"] = Range(high=float(last.toordinal()) if last else None)
+    if form.series:
+        key = float(int(form.series, 16))
+        ranges["series"] = Range(key, key)
+    return ranges
+
+
+def _midnight(day: dt.date) -> float:
+    return dt.datetime.combine(day, dt.time(), VIETNAM_TIME).timestamp()
+
+
 def _sort(order: str, language: str) -> Sort | None:
     return {
         "relevance": None,
@@ -146,10 +250,21 @@ def _sort(order: str, language: str) -> Sort | None:
     }[order]
 
 
-def _summary(hit: Hit, language: str, other: str) -> DatasetSummary:
-    stored = cast("dict[str, Any]", dict(hit.stored))
+def _row(hit: Hit, language: str, other: str) -> DatasetSummary:
+    group = hit.group
+    return replace(
+        summary(hit.id, hit.stored),
+        marked_title=_marked(hit, "title", language, other),
+        snippet=_marked(hit, "description", language, other),
+        editions=Editions(group.total, tuple(map(_edition, group.members))) if group else None,
+    )
+
+
+def summary(dataset_id: str, kept: Mapping[str, object]) -> DatasetSummary:
+    """A row from what the index keeps of a dataset (`documents._stored`)."""
+    stored = cast("dict[str, Any]", dict(kept))
     return DatasetSummary(
-        id=hit.id,
+        id=dataset_id,
         slug=stored["slug"],
         state=stored["state"],
         title=stored["title"],
@@ -164,9 +279,15 @@ def _summary(hit: Hit, language: str, other: str) -> DatasetSummary:
         columns=stored["columns"],
         modified_at=dt.datetime.fromisoformat(stored["modified_at"]),
         downloads=stored["downloads"],
-        marked_title=_marked(hit, "title", language, other),
-        snippet=_marked(hit, "description", language, other),
+        edition=stored["edition"],
+        series=stored["series"],
     )
+
+
+def _edition(member: tuple[str, Mapping[str, object]]) -> EditionLink:
+    dataset_id, kept = member
+    found = summary(dataset_id, kept)
+    return EditionLink(found.id, found.slug, found.edition, found.modified_at)
 
 
 def _marked(hit: Hit, name: str, language: str, other: str) -> tuple[Segment, ...]:

@@ -1,4 +1,4 @@
-"""The controlled vocabularies: themes, licences, frequencies, places, agencies, file formats.
+"""The controlled vocabularies: themes, licences, frequencies, places, regions, agencies, file formats.
 
 Read once from `catalog_schemas/vocabularies/*.json` by wiring; asked by the metadata profile, the pages,
 the index and the feeds. Everything here is frozen. What is well formed is stated in
@@ -100,6 +100,13 @@ class Place(Term):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Region(Term):
+    """Several provinces under one name; `parts` are their codes."""
+
+    parts: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Agency(Term):
     """A publisher, also one that is no more (`successor` names who took over). Codes are the portal's own."""
 
@@ -187,6 +194,7 @@ class Vocabularies:
     licences: Vocabulary[Licence]
     frequencies: Vocabulary[Frequency]
     places: Vocabulary[Place]
+    regions: Vocabulary[Region]
     agencies: Vocabulary[Agency]
     formats: Vocabulary[FileFormat]
     search_aliases: Mapping[str, tuple[str, ...]]
@@ -199,6 +207,7 @@ class Vocabularies:
             "licences": self.licences,
             "frequencies": self.frequencies,
             "places": self.places,
+            "regions": self.regions,
             "agencies": self.agencies,
             "formats": self.formats,
         }
@@ -211,6 +220,22 @@ class Vocabularies:
             *(old for place in self.places for old in place.predecessors),
         ]
         return next((unit for unit in units if unit.code == code and _in_force(unit, day)), None)
+
+    def place_today(self, text: str) -> str:
+        """The code of the place or region in force that is meant by a code or any name; `text` where none is.
+
+        What is no more leads to what took it over ("Hà Giang" and its old code 02 to Tuyên Quang). A code in
+        use today means today's province, whoever held it before.
+        """
+        known = self.places.find(text) or self.regions.find(text)
+        if known is not None:
+            return known.code
+        heirs = (place.code for place in self.places for old in place.predecessors if old.code == text)
+        return next(heirs, text)
+
+    def around(self, code: str) -> tuple[str, ...]:
+        """The place itself and the regions that it is part of."""
+        return (code, *(region.code for region in self.regions if code in region.parts))
 
     def place_names(self, code: str) -> tuple[str, ...]:
         """Every name a place is searched by: labels, aliases and those of the units it took over."""
@@ -244,6 +269,7 @@ def load_vocabularies(folder: Path) -> Vocabularies:
         licences=_read(folder, "licences", Licence),
         frequencies=_read(folder, "frequencies", Frequency),
         places=places,
+        regions=_read(folder, "regions", Region),
         agencies=agencies,
         formats=_read(folder, "formats", FileFormat),
         search_aliases=aliases,

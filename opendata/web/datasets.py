@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Final
 from flask import Blueprint, redirect, request
 
 from opendata.catalogue.search_form import SORTS, read_form
+from opendata.catalogue.ways_on import ways_on
 from opendata.http.context import language, page_actor, services, speak
-from opendata.web import addresses
+from opendata.web import addresses, dataset_lists
 from opendata.web.access import open_to_all
 from opendata.web.citation import cite
 from opendata.web.dataset_page import all_fields, changes, further_fields
@@ -19,8 +20,11 @@ from opendata.web.use_from import ways_to_use
 if TYPE_CHECKING:
     from werkzeug.wrappers import Response
 
+    from opendata.catalogue.search import DatasetResults
+
 FACETS_SHOWN: Final = 7
 COLUMNS_SHOWN: Final = 30
+PAGES_AROUND: Final = 2
 
 blueprint = Blueprint("datasets", __name__)
 
@@ -28,18 +32,16 @@ blueprint = Blueprint("datasets", __name__)
 @blueprint.get("/datasets")
 @open_to_all
 def search() -> Response:
-    form = read_form(request.args.items(multi=True))
-    results = services().catalogue_search.search(page_actor(), form, language())
-    is_past_end = form.page > results.pages
-    return render_page(
-        "datasets/search.html",
-        404 if is_past_end else 200,
-        form=form,
-        results=results,
-        is_past_end=is_past_end,
-        sorts=[sort for sort in SORTS if sort != "relevance" or form.text],
-        shown=FACETS_SHOWN,
-    )
+    kind = dataset_lists.wanted()
+    response = dataset_lists.LISTS[kind]() if kind != "html" else _search_page()
+    response.vary.add("Accept")
+    return response
+
+
+@blueprint.get("/datasets.<any(json, csv):kind>")
+@open_to_all
+def listing(kind: str) -> Response:
+    return dataset_lists.LISTS[kind]()
 
 
 @blueprint.get("/datasets/<slug>")
@@ -67,3 +69,31 @@ def dataset(slug: str) -> Response:
         history=changes(held.catalogue_queries.revisions(actor, found.id)),
         columns_shown=COLUMNS_SHOWN,
     )
+
+
+def _search_page() -> Response:
+    """Editions of a series are one row, unless the reader asked for each or for the editions of one."""
+    form = read_form(request.args.items(multi=True))
+    actor, search = page_actor(), services().catalogue_search
+    grouped = form.group != "none" and not form.series
+    results = search.search(actor, form, language(), grouped=grouped)
+    return render_page(
+        "datasets/search.html",
+        404 if results.is_past_end else 200,
+        form=results.form,
+        results=results,
+        is_past_end=results.is_past_end,
+        ways=() if results.total else ways_on(search, actor, results.form),
+        pages=_pages(results),
+        grouped=grouped,
+        sorts=[sort for sort in SORTS if sort != "relevance" or form.text],
+        shown=FACETS_SHOWN,
+    )
+
+
+def _pages(results: DatasetResults) -> list[int]:
+    """The numbers of the pager: the first, those around this one, and the last where it is known."""
+    page, last = results.form.page, results.pages
+    end = last if last is not None else page + results.more
+    near = range(max(1, page - PAGES_AROUND), min(page + PAGES_AROUND, end) + 1)
+    return sorted({1, *near, *((last,) if last else ())})

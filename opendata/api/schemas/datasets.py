@@ -109,6 +109,28 @@ class HighlightSchema(Schema):
     )
 
 
+class EditionSchema(Schema):
+    """One dataset of a series."""
+
+    id = fields.String(required=True)
+    slug = fields.String(required=True)
+    edition = text(N_("The period in its title; empty where there is none"))
+    modified_at = fields.DateTime(required=True)
+    page_url = fields.Url(required=True)
+    api_url = fields.Url(required=True)
+
+
+class EditionsSchema(Schema):
+    """What an item stands for where series were asked for as one."""
+
+    total = fields.Integer(required=True)
+    items = fields.List(
+        fields.Nested(EditionSchema),
+        required=True,
+        metadata={"description": N_("The newest; “series” as a filter gives all")},
+    )
+
+
 class DatasetHitSchema(Schema):
     """One search result."""
 
@@ -133,6 +155,13 @@ class DatasetHitSchema(Schema):
     columns = fields.Integer(required=True)
     modified_at = fields.DateTime(required=True)
     downloads = fields.Integer(required=True)
+    edition = text(N_("The period in its title; empty where there is none"))
+    series = fields.String(
+        required=True,
+        allow_none=True,
+        metadata={"description": N_("Shared by the datasets that differ in their period only")},
+    )
+    editions = fields.Nested(EditionsSchema)
     highlights = fields.Dict(
         keys=fields.String(),
         values=fields.List(fields.Nested(HighlightSchema)),
@@ -158,6 +187,11 @@ class DatasetListSchema(Schema):
     items = fields.List(fields.Nested(DatasetHitSchema), required=True)
     facets = fields.Dict(
         keys=fields.String(), values=fields.List(fields.Nested(FacetValueSchema)), required=True
+    )
+    lines = fields.Integer(
+        metadata={
+            "description": N_("With group=series: items of all pages, where they were counted to the end")
+        }
     )
     suggestion = fields.String(metadata={"description": N_("A better spelling, where there is one")})
     next_url = fields.Url(required=True, allow_none=True, metadata={"description": N_("The next page")})

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from marshmallow import Schema, ValidationError, fields, validate
 
-from opendata.catalogue.search_form import DEEPEST, DEFAULT_PER_PAGE, MOST_PER_PAGE, SORTS
+from opendata.catalogue.search_form import DEEPEST, DEFAULT_PER_PAGE, GROUPS, MOST_PER_PAGE, SORTS
 from opendata.kernel.errors import N_
 from opendata.kernel.i18n import LANGUAGES
 
@@ -74,6 +74,10 @@ def _filter(description: str) -> fields.List[str]:
     )
 
 
+def _date(description: str) -> fields.String:
+    return fields.String(metadata={"description": description, "examples": ["2026", "2026-03", "2026-03-31"]})
+
+
 class DatasetSearchSchema(Schema):
     """The grammar of `catalogue.search_form`, as documentation; a test holds the names equal."""
 
@@ -83,7 +87,24 @@ class DatasetSearchSchema(Schema):
     format = _filter(N_("csv, xlsx, json, …"))
     license = _filter(N_("Code of a licence"))
     frequency = _filter(N_("Code of a frequency"))
-    place = _filter(N_("Code of a place"))
+    place = _filter(
+        N_(
+            "Code of a place, or of a region for what is about its provinces; a former name or code means its heir"
+        )
+    )
+    modified_from = _date(N_("Changed on this day or later, in Viet Nam’s time"))
+    modified_to = _date(N_("Changed on this day or earlier"))
+    period_from = _date(N_("About a time that reaches to this day or beyond"))
+    period_to = _date(N_("About a time that began on this day or before"))
+    series = fields.String(
+        metadata={"description": N_("Key of a series, as a result gives it: all its editions")}
+    )
+    group = fields.String(
+        metadata={
+            "enum": list(GROUPS),
+            "description": N_("“series”: the editions of a series are one item; each stands alone without"),
+        }
+    )
     sort = fields.String(
         metadata={"enum": list(SORTS), "description": N_("By relevance where there are words, else newest")}
     )

@@ -1,6 +1,13 @@
-// Ticking a filter searches at once; without this module the button below the filters does it.
+// Ticking a filter searches at once; without this module the button below the filters does it. The button
+// comes back for dates and years, which are typed in several strokes.
 
 for (const form of document.querySelectorAll("form[data-autosubmit]")) {
-  form.querySelector("button").hidden = true;
-  form.addEventListener("change", () => form.requestSubmit());
+  const button = form.querySelector("button");
+  button.hidden = true;
+  form.addEventListener("input", (event) => {
+    if (event.target.type !== "checkbox") button.hidden = false;
+  });
+  form.addEventListener("change", (event) => {
+    if (event.target.type === "checkbox") form.requestSubmit();
+  });
 }

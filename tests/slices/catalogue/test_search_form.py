@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from urllib.parse import parse_qsl, urlencode
 
 import pytest
@@ -9,23 +10,40 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from opendata.catalogue.search_form import (
+    DATES,
     DEEPEST,
     DEFAULT_PER_PAGE,
     FACETS,
+    GROUPS,
     MOST_PER_PAGE,
     SORTS,
     DatasetSearchForm,
     read_form,
 )
+from opendata.catalogue.series import key_text
 from opendata.kernel.errors import BadParameterError, UnknownParameterError
 
 values = st.text(min_size=1, max_size=12)
+days = st.dates(dt.date(1000, 1, 1), dt.date(2999, 12, 31)).flatmap(
+    lambda day: st.sampled_from([day.isoformat(), f"{day:%Y-%m}", f"{day:%Y}"])
+)
+
+
+def in_order(dates: dict[str, str]) -> bool:
+    form = DatasetSearchForm(dates=dates)
+    spans = [(form.day(f"{kind}_from"), form.day(f"{kind}_to")) for kind in ("modified", "period")]
+    return all(first is None or last is None or first <= last for first, last in spans)
+
+
 forms = st.builds(
     DatasetSearchForm,
     text=st.text(max_size=30).map(str.strip),
     chosen=st.dictionaries(
         st.sampled_from(FACETS), st.lists(values, min_size=1, max_size=3, unique=True).map(tuple)
     ),
+    dates=st.dictionaries(st.sampled_from(DATES), days).filter(in_order),
+    series=st.just("") | st.integers(0, 2**53 - 1).map(key_text),
+    group=st.sampled_from(["", *GROUPS]),
     sort=st.sampled_from(["", *SORTS]),
     page=st.integers(1, DEEPEST),
     per_page=st.integers(1, MOST_PER_PAGE),
@@ -105,6 +123,16 @@ def test_the_order_in_effect() -> None:
         [("per_page", str(MOST_PER_PAGE + 1))],
         [("sort", "random")],
         [("sort", "Title")],
+        [("group", "years")],
+        [("series", "0")],
+        [("series", "G" * 14)],
+        [("period_from", "20")],
+        [("period_from", "2026-13")],
+        [("period_to", "2026-02-30")],
+        [("period_to", "٢٠٢٦")],
+        [("modified_from", "31/12/2026")],
+        [("modified_to", "9999-12-31")],
+        [("modified_from", "2026-02"), ("modified_to", "2026-01-31")],
     ],
 )
 def test_values_that_cannot_be_used(pairs: list[tuple[str, str]]) -> None:
@@ -133,3 +161,25 @@ def test_empty_values_mean_nothing_chosen() -> None:
     )
     assert read_form([("per_page", str(DEFAULT_PER_PAGE))]) == DatasetSearchForm()
     assert read_form([("theme", "a"), ("theme", "a"), ("theme", "b")]).chosen == {"theme": ("a", "b")}
+
+
+@given(st.dates(dt.date(1000, 1, 1), dt.date(2999, 12, 31)))
+def test_a_year_or_month_means_its_first_or_last_day(day: dt.date) -> None:
+    for text in (f"{day:%Y}", f"{day:%Y-%m}", day.isoformat()):
+        form = DatasetSearchForm(dates={"period_from": text, "period_to": text})
+        first, last = form.day("period_from"), form.day("period_to")
+        assert first is not None
+        assert last is not None
+        assert first <= day <= last
+        assert (first - dt.timedelta(1)).isoformat()[: len(text)] != text or first.year == 1000
+        assert (last + dt.timedelta(1)).isoformat()[: len(text)] != text
+        assert first.isoformat().startswith(text)
+        assert last.isoformat().startswith(text)
+
+
+@given(forms)
+def test_filters_can_be_taken_away_one_by_one(form: DatasetSearchForm) -> None:
+    for name in (*FACETS, *DATES, "series"):
+        form = form.without(name)
+    assert not form.is_narrowed
+    assert form.only_words() == form.at_page(1)

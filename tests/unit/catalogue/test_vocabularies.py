@@ -15,7 +15,7 @@ from opendata.catalogue.vocabularies import BrokenVocabularyError, Vocabularies,
 from opendata.kernel.bundled import bundled
 
 SCHEMAS = bundled("catalog_schemas")
-KINDS = ("themes", "licences", "frequencies", "places", "agencies", "formats", "aliases")
+KINDS = ("themes", "licences", "frequencies", "places", "regions", "agencies", "formats", "aliases")
 MERGERS = Path(__file__).parents[4] / "shared/data/vn/derived/province_63_to_34.csv"
 LAST_DAY_OF_63 = dt.date(2025, 6, 30)
 
@@ -310,3 +310,24 @@ def test_a_file_that_is_no_json_is_named(tmp_path, content):
     (copy_schemas(tmp_path) / "vocabularies" / "aliases.json").write_text(content, encoding="utf-8")
     with pytest.raises(BrokenVocabularyError, match=r"aliases\.json"):
         load_vocabularies(tmp_path)
+
+
+def test_every_province_is_in_one_region(vocabularies):
+    parts = sorted(code for region in vocabularies.regions for code in region.parts)
+    assert parts == sorted(place.code for place in vocabularies.places if place.kind != "country")
+    assert vocabularies.around("01") == ("01", "dong-bang-song-hong")
+    assert vocabularies.around("VN") == ("VN",)
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [("Hà Giang", "08"), ("02", "08"), ("hà giang", "08"), ("24", "24"), ("Bắc Giang", "24"), ("VN", "VN"),
+     ("Tây Nguyên", "nam-trung-bo-tay-nguyen"), ("dong-nam-bo", "dong-nam-bo"), ("Atlantis", "Atlantis")],
+)  # fmt: skip
+def test_what_is_no_more_leads_to_the_place_of_today(vocabularies, text, code):
+    assert vocabularies.place_today(text) == code
+
+
+def test_every_unit_of_the_63_leads_to_its_heir(vocabularies):
+    for (_, name), code in former_63(vocabularies).items():
+        assert vocabularies.place_today(name) == code

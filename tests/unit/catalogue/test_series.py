@@ -1,0 +1,80 @@
+"""Which titles are editions of one series, and which period each is about."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from opendata.catalogue.series import edition_of, key_text
+
+
+def key(title: str, publisher: str = "BTC") -> int:
+    return edition_of({"vi": title}, publisher).key
+
+
+@pytest.mark.parametrize(
+    ("title", "label", "order"),
+    [
+        ("Dân số các tỉnh năm 2023", "2023", 20231300),
+        ("Năm 2021: dân số các tỉnh", "2021", 20211300),
+        ("GDP quý I/2023", "quý I/2023", 20230300),
+        ("GDP Quý 4 năm 2022", "Quý 4 năm 2022", 20221200),
+        ("Chỉ số giá tháng 3/2024", "tháng 3/2024", 20240300),
+        ("Chỉ số giá tháng 12 năm 2023", "tháng 12 năm 2023", 20231200),
+        ("Thu ngân sách 6 tháng đầu năm 2023", "6 tháng đầu năm 2023", 20230600),
+        ("Điểm thi năm học 2022-2023", "2022-2023", 20231300),
+        ("Kế hoạch giai đoạn 2016–2020", "2016–2020", 20201300),
+        ("Số liệu đến ngày 31/12/2023", "31/12/2023", 20231231),
+        ("Giá vàng 2024-03-05", "2024-03-05", 20240305),
+        ("Retail prices March 2023", "March 2023", 20230300),
+        ("Retail prices, Jan 2022", "Jan 2022", 20220100),
+        ("Trade Q1 2023", "Q1 2023", 20230300),
+        ("Population 2022-23", "2022-23", 20231300),
+        ("Quyết định 19/2025/QĐ-TTg và kết quả năm 2025", "2025", 20251300),
+    ],
+)
+def test_the_period_of_a_title(title: str, label: str, order: int) -> None:
+    found = edition_of({"vi": title}, "BTC")
+    assert (found.labels, found.order) == ({"vi": label}, order)
+    assert found.key
+
+
+@pytest.mark.parametrize(
+    "title",
+    ["Danh sách theo Nghị định 194/2025/NĐ-CP", "QCVN 102:2016 về cấu trúc", "Mã H55.2024", "Báo cáo 12/BC-2023",
+     "Hồ sơ số 20231", "Dân số các tỉnh"],
+)  # fmt: skip
+def test_a_number_inside_a_code_is_no_period(title: str) -> None:
+    assert edition_of({"vi": title}, "BTC").labels == {}
+
+
+def test_titles_that_differ_in_their_period_only_are_one_series() -> None:
+    titles = (
+        "Dân số các tỉnh năm 2023",
+        "Dân số các tỉnh 2019",
+        "DÂN SỐ CÁC TỈNH, năm 2020",
+        "Dân số các tỉnh",
+    )
+    assert len({key(title) for title in titles}) == 1
+    assert key("CPI tháng 3/2024") == key("CPI tháng 12 năm 2023")
+    assert key("Dân số các huyện năm 2023") != key("Dân số các tỉnh năm 2023")
+    assert key("Dân số các tỉnh năm 2023", "BYT") != key("Dân số các tỉnh năm 2023")
+
+
+def test_labels_are_in_both_languages_and_a_bare_year_is_no_series() -> None:
+    found = edition_of({"vi": "Dân số quý I/2023", "en": "Population, Q1 2023"}, "BTC")
+    assert found.labels == {"vi": "quý I/2023", "en": "Q1 2023"}
+    assert edition_of({"vi": "2023"}, "BTC").key == 0
+    assert edition_of({}, "BTC").key == 0
+    assert edition_of({"en": "Roads 2020"}, "BTC").key == edition_of({"en": "Roads 2021"}, "BTC").key
+
+
+@given(st.text(max_size=80), st.integers(1900, 2099))
+def test_any_title_has_an_edition_that_a_float_and_an_address_can_hold(title: str, year: int) -> None:
+    for written in (title, f"{title} năm {year}"):
+        found = edition_of({"vi": written}, "BTC")
+        assert int(float(found.key)) == found.key < 2**53
+        assert int(key_text(found.key), 16) == found.key
+        assert len(key_text(found.key)) == 14
+        assert 0 <= found.order < 21_000_000
