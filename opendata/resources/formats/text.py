@@ -14,11 +14,15 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
+import numpy as np
+
 from opendata.resources.formats.encoding_evidence import evidence_of_bytes
+from opendata.resources.formats.utf8_bytes import controls_among, is_surely_composed, is_utf8, rare_bytes
 from opendata.resources.ingest.problems import Problem, UnreadableError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    import io
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
 MEGABYTE: Final = 1 << 20
@@ -33,13 +37,14 @@ _MARKS: Final = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
-# Control characters that text never holds; \t \n \v \f \r and the old end-of-file mark 0x1A do occur.
-_CONTROLS: Final = bytes(set(range(0x20)) - {0x09, 0x0A, 0x0B, 0x0C, 0x0D, 0x1A}) + b"\x7f"
 # Code page 1258 writes tones as separate bytes after the vowel: grave, hook, tilde, acute, dot below.
 _TONES_1258: Final = frozenset(b"\xcc\xd2\xde\xec\xf2")
 _VOWELS_1258: Final = frozenset(b"aeiouyAEIOUY\xe2\xea\xf4\xe3\xf5\xfd\xc2\xca\xd4\xc3\xd5\xdd")
 _CERTAIN_TONES: Final = 0.9
 _HIGH: Final = 0x80
+_LEAD: Final = 0xC0
+_CONTINUATIONS: Final = 3
+_LONGEST_CHARACTER: Final = 4
 # In text of a code page hardly any two bytes happen to form a character of UTF-8: three valid ones for each
 # bad byte are no accident.
 _VALID_FOR_BAD: Final = 3
@@ -91,6 +96,7 @@ class _Counts:
     is_nfc: bool = True
     bad_offset: int = -1
     bad_line: int = 0
+    ending: bytes = b""
 
 
 def survey_text(path: Path, claimed: str | None, report: Callable[[int], None]) -> TextSurvey:
@@ -106,7 +112,7 @@ def survey_text(path: Path, claimed: str | None, report: Callable[[int], None]) 
     counts = _Counts()
     decoder = codecs.getincrementaldecoder(wide or "utf-8")()
     with path.open("rb") as source, ThreadPoolExecutor(1) as pool:
-        while chunk := source.read(CHUNK):
+        for chunk in _chunks(source, is_wide=wide is not None):
             hashed = pool.submit(_hash, chunk, sha256, md5)  # outside Python's lock, meanwhile
             _count(counts, chunk, decoder, is_wide=wide is not None)
             hashed.result()
@@ -137,6 +143,19 @@ def survey_text(path: Path, claimed: str | None, report: Callable[[int], None]) 
     )
 
 
+def _chunks(source: io.BufferedReader, *, is_wide: bool) -> Iterator[bytes]:
+    """The bytes in order; no character of UTF-8 is cut."""
+    while chunk := source.read(CHUNK):
+        rest = b""
+        while not is_wide and len(rest) < _CONTINUATIONS and _continues(source.peek(1)[:1]):
+            rest += source.read(1)
+        yield chunk + rest
+
+
+def _continues(byte: bytes) -> bool:
+    return _HIGH <= byte[0] < _LEAD if byte else False
+
+
 def _hash(chunk: bytes, *digests: Any) -> None:
     for digest in digests:
         digest.update(chunk)
@@ -159,31 +178,51 @@ def _wide_encoding(head: bytes) -> str | None:
 
 
 def _count(counts: _Counts, chunk: bytes, decoder: codecs.IncrementalDecoder, *, is_wide: bool) -> None:
-    if counts.first_nul < 0 and 0 in chunk:
+    if counts.first_nul < 0 and b"\0" in chunk:
         counts.first_nul = counts.size + chunk.index(0)
-    counts.controls += len(chunk) - len(chunk.translate(None, _CONTROLS))
-    counts.quotes += chunk.count(b'"')
+    rare = rare_bytes(chunk)
+    counts.controls += controls_among(rare)
+    counts.quotes += _times(chunk, '"')
     _count_lines(counts, chunk, is_wide=is_wide)
-    if counts.is_utf8 or is_wide:
-        start = counts.size - len(decoder.getstate()[0])
-        try:
-            text = decoder.decode(chunk)
-        except UnicodeDecodeError as error:
-            counts.is_utf8 = False
-            counts.bad_offset = start + error.start
-            counts.bad_line = counts.lines - chunk[max(counts.bad_offset - counts.size, 0) :].count(b"\n") + 1
-            if is_wide:
-                raise UnreadableError(_DAMAGED) from error
-        else:
-            counts.is_nfc = counts.is_nfc and _is_nfc(text)
+    if is_wide or (counts.is_utf8 and (decoder.getstate()[0] or not is_utf8(chunk))):
+        _decode(counts, chunk, decoder, is_wide=is_wide)
+    elif counts.is_utf8 and counts.is_nfc and not is_surely_composed(chunk, rare):
+        # A mark at the beginning joins the character that ended the chunk before.
+        counts.is_nfc = _is_nfc((counts.ending + chunk).decode())
+    counts.ending = _last_character(chunk) if counts.is_utf8 and not is_wide else b""
     counts.size += len(chunk)
 
 
+def _decode(counts: _Counts, chunk: bytes, decoder: codecs.IncrementalDecoder, *, is_wide: bool) -> None:
+    """Text that is not UTF-8, and the bytes of broken UTF-8, of which the place is wanted."""
+    start = counts.size - len(decoder.getstate()[0])
+    try:
+        text = decoder.decode(chunk)
+    except UnicodeDecodeError as error:
+        counts.is_utf8 = False
+        counts.bad_offset = start + error.start
+        counts.bad_line = counts.lines - chunk[max(counts.bad_offset - counts.size, 0) :].count(b"\n") + 1
+        if is_wide:
+            raise UnreadableError(_DAMAGED) from error
+    else:
+        counts.is_nfc = counts.is_nfc and _is_nfc(text)
+
+
+def _times(chunk: bytes, character: str) -> int:
+    """As `bytes.count` in half the time."""
+    return int(np.count_nonzero(np.frombuffer(chunk, np.uint8) == ord(character)))
+
+
+def _last_character(chunk: bytes) -> bytes:
+    return chunk[-_LONGEST_CHARACTER:].decode("utf-8", "ignore")[-1:].encode()
+
+
 def _count_lines(counts: _Counts, chunk: bytes, *, is_wide: bool) -> None:
-    feeds = chunk.count(b"\n")
+    feeds = _times(chunk, "\n")
     counts.line_feeds += feeds
-    counts.returns += chunk.count(b"\r")
-    counts.pairs += chunk.count(b"\r\0\n") if is_wide else chunk.count(b"\r\n")
+    if b"\r" in chunk:
+        counts.returns += chunk.count(b"\r")
+        counts.pairs += chunk.count(b"\r\0\n") if is_wide else chunk.count(b"\r\n")
     counts.pairs += counts.last_byte == _RETURN and chunk[0] == _FEED
     counts.last_byte = chunk[-1]
     last = max(chunk.rfind(b"\n"), chunk.rfind(b"\r"))
