@@ -131,8 +131,11 @@ def _units_of_all(table: SourceTable) -> tuple[str, ...]:
 
 
 def draft_batches(path: Path) -> Iterator[pa.RecordBatch]:
-    """The batches of a draft, mapped from the disk; the last column is the row number."""
-    with pa.memory_map(str(path)) as source, ipc.open_file(source) as reader:
+    """The batches of a draft, one in memory at a time; the last column is the row number.
+
+    Read rather than mapped: pages of a mapped file count as memory of the child until it ends.
+    """
+    with pa.OSFile(str(path)) as source, ipc.open_file(source) as reader:
         for index in range(reader.num_record_batches):
             yield reader.get_batch(index)
 

@@ -11,6 +11,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+import pyarrow as pa
+
 from opendata.resources.formats.corrections import Corrections
 from opendata.resources.formats.signature import FORMATS, claimed_format
 from opendata.resources.ingest.convert import ConvertedTable, convert
@@ -136,6 +138,7 @@ class _Run:
             lambda: convert(self.source, self.identification, table, self.workdir, report=self.report),
             "path",
         )
+        pa.default_memory_pool().release_unused()  # Arrow keeps what was freed, for itself alone
         with ThreadPoolExecutor(1) as pool:  # both work outside Python's lock most of the time
             understood = pool.submit(understand, converted.path, table.columns)
             described = profile(converted.path, table.columns, self.workdir, report=self.report)

@@ -31,7 +31,7 @@ TOP_VALUES: Final = 10
 BINS: Final = 20
 QUANTILES: Final = (0.05, 0.25, 0.5, 0.75, 0.95)
 LONGEST_VALUE: Final = 200
-MEMORY: Final = "384MB"
+MEMORY: Final = "256MB"
 # A small file is read once into memory: a workbook of six sheets otherwise opens a thousand times.
 SMALL: Final = 4 << 20
 _MEASURED: Final = frozenset({"integer", "number", "date", "datetime", "year"})

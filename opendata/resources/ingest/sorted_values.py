@@ -7,7 +7,9 @@ database for each. Columns with infinite values, decimals and very long columns 
 
 from __future__ import annotations
 
+import bisect
 import datetime as dt
+import itertools
 import math
 from typing import TYPE_CHECKING, Any, Final
 
@@ -19,23 +21,29 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-# Three copies of a column are held for a moment: 480 MB at this many.
+# A column is held once as numbers, with the places where its value changes: 320 MB at this many.
 MOST_VALUES: Final = 20_000_000
 # Differences within a column must fit 64 bits.
 _FARTHEST: Final = 2**62
+_BLOCK: Final = 1 << 20
 _EPOCH: Final = dt.date(1970, 1, 1).toordinal()
 _MICROSECOND: Final = dt.timedelta(microseconds=1)
 
 
 class SortedValues:
-    """The values of a column that are not null, in order. `values` holds at least one."""
+    """The values of a column that are not null, in order. `values` holds at least one and is sorted in place."""
 
     def __init__(self, values: NDArray[Any], restore: Callable[[Any], Any]) -> None:
-        self._values = np.sort(values)
+        values.sort()
+        self._values = values
         self._restore = restore
-        changes = np.flatnonzero(self._values[1:] != self._values[:-1]) + 1
-        self._starts = np.concatenate(([0], changes))
-        self._counts = np.diff(np.concatenate((self._starts, [len(self._values)])))
+        is_new = np.empty(len(values), np.bool_)
+        is_new[0] = True
+        np.not_equal(values[1:], values[:-1], out=is_new[1:])
+        self._starts = np.flatnonzero(is_new).astype(np.int32)
+        self._counts = np.empty_like(self._starts)
+        np.subtract(self._starts[1:], self._starts[:-1], out=self._counts[:-1])
+        self._counts[-1] = len(values) - self._starts[-1]
 
     @property
     def count(self) -> int:
@@ -56,6 +64,8 @@ class SortedValues:
     def top(self, most: int) -> list[tuple[Any, int]]:
         """The most frequent values with their counts; the smaller value first where counts are equal."""
         kept = min(most, len(self._counts))
+        if len(self._counts) == len(self._values):  # every value occurs once
+            return [(self._restore(value), 1) for value in self._values[:kept]]
         last = np.partition(self._counts, len(self._counts) - kept)[len(self._counts) - kept]
         above = np.flatnonzero(self._counts > last)
         equal = np.flatnonzero(self._counts == last)[: kept - len(above)]
@@ -68,8 +78,11 @@ class SortedValues:
         """Of numbers. Whole numbers are added up exactly, in two halves that cannot overflow."""
         if self._values.dtype.kind != "i":
             return float(np.mean(self._values))
-        high = int(np.sum(self._values >> 32, dtype=np.int64))
-        low = int(np.sum(self._values & 0xFFFFFFFF, dtype=np.int64))
+        high = low = 0
+        for start in range(0, len(self._values), _BLOCK):
+            block = self._values[start : start + _BLOCK]
+            high += int(np.sum(block >> 32, dtype=np.int64))
+            low += int(np.sum(block & 0xFFFFFFFF, dtype=np.int64))
         return ((high << 32) + low) / len(self._values)
 
     def quantile(self, share: float, *, between: bool) -> Any:
@@ -92,35 +105,47 @@ class SortedValues:
         """
         if not width:
             return [len(self._values)]
-        if self._values.dtype.kind == "i" and scale == 1:
-            index = (self._values - int(low)) // int(width)
-        else:
-            index = np.floor((self._values / scale - low) / width).astype(np.int64)
-        index = np.minimum(index, bins - 1)
-        return [int(count) for count in np.bincount(index, minlength=bins)]
+        is_whole = self._values.dtype.kind == "i" and scale == 1
+
+        def bin_at(place: int) -> int:
+            value = self._values[place : place + 1]
+            if is_whole:
+                return int((value - int(low))[0] // int(width))
+            return int(np.floor((value / scale - low) / width)[0])
+
+        # The bins of sorted values never go down, so the first value of each is found by halving.
+        places = range(len(self._values))
+        edges = [bisect.bisect_left(places, number, key=bin_at) for number in range(1, bins)]
+        return [after - before for before, after in itertools.pairwise([0, *edges, len(self._values)])]
 
 
 def sorted_values(column: pa.ChunkedArray, zone: dt.tzinfo | None) -> SortedValues | None:
     """None for a column without values, or of a kind that is left to the database; `zone` is that of moments."""
     kind = column.type
     values = column.drop_null()
+    del column
     if not len(values) or len(values) > MOST_VALUES:
         return None
     if pa.types.is_int64(kind):
-        numbers = values.to_numpy()
+        numbers = _own(values)
         reach = int(numbers.max()) - int(numbers.min())
         return SortedValues(numbers, int) if reach < _FARTHEST else None
     if pa.types.is_float64(kind):
-        numbers = values.to_numpy()
-        # Minus zero is zero; what is not a number cannot be sorted among numbers.
-        return SortedValues(numbers + 0.0, float) if np.isfinite(numbers).all() else None
+        numbers = _own(values)
+        numbers += 0.0  # minus zero is zero
+        # What is not a number cannot be sorted among numbers.
+        return SortedValues(numbers, float) if np.isfinite(numbers).all() else None
     if pa.types.is_date32(kind):
-        return SortedValues(
-            values.cast(pa.int32()).to_numpy(), lambda day: dt.date.fromordinal(_EPOCH + int(day))
-        )
+        return SortedValues(_own(values.cast(pa.int32())), lambda day: dt.date.fromordinal(_EPOCH + int(day)))
     if pa.types.is_timestamp(kind) and kind.unit == "us":
-        return SortedValues(values.cast(pa.int64()).to_numpy(), _moment(zone))
+        return SortedValues(_own(values.cast(pa.int64())), _moment(zone))
     return None
+
+
+def _own(values: pa.ChunkedArray) -> NDArray[Any]:
+    """The values as numbers that may be changed."""
+    numbers: NDArray[Any] = values.to_numpy()
+    return numbers if numbers.flags.writeable else numbers.copy()
 
 
 def _moment(zone: dt.tzinfo | None) -> Callable[[Any], dt.datetime]:
