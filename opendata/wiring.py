@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -15,6 +16,7 @@ from opendata.accounts.queries import AccountQueries
 from opendata.accounts.service import AccountService
 from opendata.catalogue.documents import INDEX_SCHEMA, DocumentBuilder
 from opendata.catalogue.events import DATASET_CHANGED
+from opendata.catalogue.importing import CatalogueImport
 from opendata.catalogue.indexing import IndexDatasets
 from opendata.catalogue.profile import load_profile
 from opendata.catalogue.queries import CatalogueQueries
@@ -42,11 +44,12 @@ from opendata.tabular.engine import TableEngine
 from opendata.tabular.queries import TableQueries
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from opendata.catalogue.profile import MetadataProfile
     from opendata.catalogue.vocabularies import Vocabularies
     from opendata.kernel.storage import LocalStore
+    from opendata.search.port import SearchDocument
     from opendata.settings import Settings
 
 MB = 1 << 20
@@ -68,6 +71,7 @@ class Services:
     catalogue: CatalogueService
     catalogue_queries: CatalogueQueries
     catalogue_search: CatalogueSearch
+    catalogue_import: CatalogueImport
     usage: UsageCounter
     resources: ResourceService
     resource_queries: ResourceQueries
@@ -91,7 +95,7 @@ def build_services(settings: Settings) -> Services:
     search = SearchService(settings.search_url, INDEX_SCHEMA, aliases=vocabularies.search_aliases)
     catalogue = CatalogueService(database, profile)
     resource_queries = ResourceQueries(database)
-    builder = DocumentBuilder(vocabularies, contributors=(describe_files,))
+    builder = _document_builder(vocabularies)
     engine = TableEngine(
         roots=(store.folder,),
         cache=settings.data_dir / "cache",
@@ -114,8 +118,27 @@ def build_services(settings: Settings) -> Services:
         resource_queries=resource_queries,
         tables=TableQueries(resource_queries, store, engine),
         search=search,
-        indexing=IndexDatasets(database, builder, search),
+        indexing=IndexDatasets(
+            database, builder, search, partial(open_document_source, settings.database_url)
+        ),
+        catalogue_import=CatalogueImport(database, profile),
     )
+
+
+def open_document_source(database_url: str) -> Callable[[Sequence[str]], list[SearchDocument]]:
+    """What a process that prepares documents works from: ids to the documents of today."""
+    database = Database(database_url)
+    builder = _document_builder(load_vocabularies(bundled("catalog_schemas")))
+
+    def documents(ids: Sequence[str]) -> list[SearchDocument]:
+        with database.reading() as session:
+            return builder.build(session, ids)
+
+    return documents
+
+
+def _document_builder(vocabularies: Vocabularies) -> DocumentBuilder:
+    return DocumentBuilder(vocabularies, contributors=(describe_files,))
 
 
 def build_job_runner(services: Services) -> JobRunner:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from math import log10
 from typing import TYPE_CHECKING, Any, Final
 
@@ -74,6 +75,9 @@ class DocumentBuilder:
     def __init__(self, vocabularies: Vocabularies, contributors: Iterable[Contributor] = ()) -> None:
         self._vocabularies = vocabularies
         self._contributors = tuple(contributors)
+        # A few hundred names stand under all datasets of a nation.
+        self._publisher_text = lru_cache(1024)(lambda code: ", ".join(vocabularies.agency_names(code)))
+        self._place_text = lru_cache(1024)(lambda code: ", ".join(vocabularies.place_names(code)))
 
     def build(self, session: Session, dataset_ids: Sequence[str]) -> list[SearchDocument]:
         """Documents of those ids that are in the database; two queries and one per contributor."""
@@ -92,12 +96,11 @@ class DocumentBuilder:
         formats = tuple(dict.fromkeys(name for one in contributions for name in one.formats))
         publisher = self._vocabularies.agencies.get(dataset.agency_code)
         theme = self._vocabularies.themes.get(fields.get("theme", ""))
-        publisher_names = self._vocabularies.agency_names(dataset.agency_code)
         keywords = tuple(fields.get("keywords", ()))
         texts = {
             "keywords": ", ".join(keywords),
-            "publisher": ", ".join(publisher_names),
-            "place": ", ".join(self._vocabularies.place_names(fields.get("place", ""))),
+            "publisher": self._publisher_text(dataset.agency_code),
+            "place": self._place_text(fields.get("place", "")),
             "theme": ", ".join(theme.labels.values()) if theme else "",
             "columns": ", ".join(text for one in contributions for text in one.column_texts),
             "files": ", ".join(name for one in contributions for name in one.files),

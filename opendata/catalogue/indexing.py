@@ -9,31 +9,44 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
-from opendata.catalogue.events import DATASET_CHANGED
+from opendata.catalogue.events import DATASET_CHANGED, changed_ids
 from opendata.catalogue.models import Dataset
 from opendata.kernel.outbox import last_position, settled_after
 from opendata.search.port import IndexState
+from opendata.search.preparing import spare_cores
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from opendata.catalogue.documents import DocumentBuilder
     from opendata.kernel.db import Database
-    from opendata.search.port import SearchDocument
+    from opendata.search.port import Indexable
+    from opendata.search.preparing import OpenSource
     from opendata.search.service import SearchService
 
 log = logging.getLogger(__name__)
 
 CHUNK = 500
+# A process takes a second to start and then saves half a millisecond a document.
+WORTH_CHILDREN = 4000
 
 
 class IndexDatasets:
-    def __init__(self, database: Database, builder: DocumentBuilder, search: SearchService) -> None:
+    """`open_source` lets other processes make documents as `builder` does, see search.preparing."""
+
+    def __init__(
+        self,
+        database: Database,
+        builder: DocumentBuilder,
+        search: SearchService,
+        open_source: OpenSource | None = None,
+    ) -> None:
         self._database = database
         self._builder = builder
         self._search = search
+        self._open_source = open_source
 
     def run_batch(self, payloads: Sequence[Mapping[str, Any]], position: int) -> None:
         """Index the datasets named; those no longer in the database are removed. One commit.
@@ -45,11 +58,9 @@ class IndexDatasets:
             log.warning("the search index cannot be used any more: rebuilding")
             self.rebuild()
             return
-        ids = list(dict.fromkeys(payload["dataset_id"] for payload in payloads))
-        with self._database.reading() as session:
-            documents = self._builder.build(session, ids)
-        gone = set(ids) - {document.id for document in documents}
-        self._search.index(documents, sorted(gone), position)
+        ids = changed_ids(payloads)
+        # All are removed first: what is no longer in the database is then not put back.
+        self._search.index(self._documents(chunked(ids, CHUNK), len(ids)), ids, position)
 
     def ensure_index(self) -> bool:
         """Rebuild when the index cannot be used as it is, else catch up; whether it was rebuilt."""
@@ -77,13 +88,33 @@ class IndexDatasets:
             batch = rows[start : start + CHUNK]
             self.run_batch([row.payload for row in batch], batch[-1].id)
 
-    def _everything(self) -> Iterator[SearchDocument]:
+    def _everything(self) -> Iterator[Indexable]:
+        with self._database.reading() as session:
+            count = session.scalar(select(func.count()).select_from(Dataset)) or 0
+        yield from self._documents(self._all_ids(), count)
+
+    def _all_ids(self) -> Iterator[list[str]]:
         last = ""
         while True:
             with self._database.reading() as session:
                 chosen = select(Dataset.id).where(Dataset.id > last).order_by(Dataset.id).limit(CHUNK)
                 ids = list(session.scalars(chosen))
-                if not ids:
-                    return
-                yield from self._builder.build(session, ids)
+            if not ids:
+                return
+            yield ids
             last = ids[-1]
+
+    def _documents(self, chunks: Iterable[Sequence[str]], count: int) -> Iterator[Indexable]:
+        """Made here, or by other processes where there are enough to be worth their start."""
+        children = spare_cores()
+        if count >= WORTH_CHILDREN and children and self._open_source is not None:
+            yield from self._search.prepared(self._open_source, chunks, children)
+            return
+        for ids in chunks:
+            with self._database.reading() as session:
+                documents = self._builder.build(session, ids)
+            yield from documents
+
+
+def chunked(ids: Sequence[str], size: int) -> Iterator[Sequence[str]]:
+    return (ids[start : start + size] for start in range(0, len(ids), size))

@@ -10,7 +10,7 @@ import click
 from sqlalchemy.exc import OperationalError
 
 from opendata import __version__
-from opendata.cli import administration, files, publishing, running
+from opendata.cli import administration, files, importing, publishing, running
 from opendata.cli.language import speak
 from opendata.kernel.errors import InvalidInputError, PortalError
 from opendata.settings import SettingsError
@@ -60,6 +60,7 @@ for _command in (
     *running.COMMANDS,
     *files.COMMANDS,
     *publishing.COMMANDS,
+    *importing.COMMANDS,
     *administration.COMMANDS,
 ):
     main.add_command(_command)

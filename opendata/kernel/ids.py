@@ -7,6 +7,7 @@ import secrets
 import time
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford base32: no i, l, o, u to misread
+_LETTERS = frozenset(_ALPHABET)
 _RANDOM_BITS = 80
 _LENGTH = 26
 
@@ -14,7 +15,20 @@ _LENGTH = 26
 def new_id() -> str:
     """26 characters, ordered by creation time to the millisecond, unguessable in the last 16 (a ULID)."""
     number = (time.time_ns() // 1_000_000) << _RANDOM_BITS | secrets.randbits(_RANDOM_BITS)
-    return "".join(_ALPHABET[(number >> shift) & 31] for shift in range((_LENGTH - 1) * 5, -1, -5))
+    return _written(number)
+
+
+def id_of_bytes(digest: bytes) -> str:
+    """The id that always follows from the same digest (128 bits of it), for what must be known again."""
+    return _written(int.from_bytes(digest[:16]))
+
+
+def is_id(text: str) -> bool:
+    return len(text) == _LENGTH and not set(text) - _LETTERS
+
+
+def _written(number: int) -> str:
+    return "".join([_ALPHABET[(number >> shift) & 31] for shift in range((_LENGTH - 1) * 5, -1, -5)])
 
 
 def utc_now() -> dt.datetime:

@@ -140,6 +140,12 @@ def oldest_waiting(session: Session) -> dt.datetime | None:
     return session.scalar(select(func.min(OutboxRow.created_at)).where(_is_free(utc_now())))
 
 
+def count_waiting(session: Session, topic: str) -> int:
+    """How many rows of a topic are still to be done."""
+    chosen = select(func.count()).where(OutboxRow.topic == topic, OutboxRow.state.in_((PENDING, RUNNING)))
+    return session.scalar(chosen) or 0
+
+
 def last_position(session: Session) -> int:
     """The id of the newest row; 0 for an empty outbox."""
     return session.scalar(select(func.max(OutboxRow.id))) or 0

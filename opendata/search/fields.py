@@ -7,11 +7,13 @@ its texts only score, gathered by boost.
 from __future__ import annotations
 
 import json
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from opendata.kernel.text import nfc
 from opendata.search.analysis import View, views
-from opendata.search.port import RESERVED
+from opendata.search.port import RESERVED, PreparedDocument
+from opendata.search.suggest import suggestion_terms
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,6 +25,7 @@ ALL: Final = "all"
 POSITION_ID: Final = f"{RESERVED}position"
 # Stands between two texts, so that no phrase reaches from one into the other.
 _GAP: Final = " ¶ "
+_REPEATED: Final = 600  # shorter texts are analysed once: see _joined_once
 
 
 def scoring_fields(schema: IndexSchema) -> Iterator[tuple[View, float, str]]:
@@ -32,14 +35,41 @@ def scoring_fields(schema: IndexSchema) -> Iterator[tuple[View, float, str]]:
             yield view, boost, f"{view}@{boost:g}"
 
 
+def prepare(schema: IndexSchema, document: SearchDocument) -> PreparedDocument:
+    """ValueError where the document does not fit the schema."""
+    document.check(schema)
+    return PreparedDocument(
+        id=document.id,
+        access=document.access,
+        words=indexed_words(schema, document),
+        facets={name: tuple(dict.fromkeys(values)) for name, values in document.facets.items()},
+        numbers=document.numbers,
+        sort_keys=document.sort_keys,
+        suggestions=suggestion_terms(document.suggestions),
+        prior=document.prior,
+        kept=kept_json(schema, document),
+    )
+
+
 def indexed_words(schema: IndexSchema, document: SearchDocument) -> dict[str, str]:
     """Words to be split at spaces and indexed as they are, by field."""
-    seen = {name: views(text) for name, text in document.texts.items()}
-    fields = {ALL: _GAP.join(" ".join(words[View.FOLDED]) for words in seen.values())}
+    seen = {
+        name: _joined_once(text) if len(text) < _REPEATED else _joined(text)
+        for name, text in document.texts.items()
+    }
+    fields = {ALL: _GAP.join([words[View.FOLDED] for words in seen.values()])}
     groups = schema.boosts()
     for view, boost, name in scoring_fields(schema):
-        fields[name] = " ".join(word for text in groups[boost] if text in seen for word in seen[text][view])
+        fields[name] = " ".join([seen[text][view] for text in groups[boost] if text in seen])
     return fields
+
+
+def _joined(text: str) -> dict[View, str]:
+    return {view: " ".join(words) for view, words in views(text).items()}
+
+
+# Names of publishers, places and themes, and the columns of a series, stand under many documents.
+_joined_once = lru_cache(maxsize=4096)(_joined)
 
 
 def kept_json(schema: IndexSchema, document: SearchDocument) -> str:

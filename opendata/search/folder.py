@@ -19,6 +19,7 @@ import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 
+from opendata.search.fields import prepare
 from opendata.search.port import (
     Found,
     IndexBusyError,
@@ -26,7 +27,7 @@ from opendata.search.port import (
     IndexState,
     IndexUnusableError,
     Match,
-    SearchDocument,
+    PreparedDocument,
     SearchRequest,
     Vocabulary,
 )
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Iterator
     from pathlib import Path
 
+    from opendata.search.port import Indexable
     from opendata.search.query import Query
 
 log = logging.getLogger(__name__)
@@ -75,7 +77,7 @@ class IndexFormat(Protocol):
     schema: IndexSchema
 
     def write(
-        self, path: Path, upserts: Iterable[SearchDocument], deletes: Iterable[str], position: int
+        self, path: Path, upserts: Iterable[PreparedDocument], deletes: Iterable[str], position: int
     ) -> None:
         """One atomic commit; creates the index in an empty folder."""
 
@@ -140,20 +142,20 @@ class FolderEngine:
         snapshot = self._usable()
         return snapshot.terms(vocabulary, prefix, access, limit) if snapshot and access else []
 
-    def apply(self, upserts: Iterable[SearchDocument], deletes: Iterable[str], position: int) -> None:
+    def apply(self, upserts: Iterable[Indexable], deletes: Iterable[str], position: int) -> None:
         with self._locked("write.lock", self._lock_seconds):
             if self._usable() is None:
                 raise IndexUnusableError(IndexState.MISSING)
             path = self._root / self._current()
-            self._format.write(path, self._checked(upserts), deletes, position)
+            self._format.write(path, self._prepared(upserts), deletes, position)
 
-    def rebuild(self, documents: Iterable[SearchDocument], position: int) -> int:
+    def rebuild(self, documents: Iterable[Indexable], position: int) -> int:
         with self._locked("rebuild.lock", self._lock_seconds):
             self._remove_all_but_current()
             path = self._root / f"{_GENERATION}{self._fingerprint}-{uuid.uuid4().hex}"
             path.mkdir()
             try:
-                self._format.write(path, self._checked(documents), (), position)
+                self._format.write(path, self._prepared(documents), (), position)
                 count = self._format.snapshot(path).count()
                 # Whoever writes to the old generation finishes first; its readers keep what they opened.
                 with self._locked("write.lock", _SWAP_SECONDS):
@@ -168,10 +170,12 @@ class FolderEngine:
         with self._opening:
             self._seen = _NOTHING
 
-    def _checked(self, documents: Iterable[SearchDocument]) -> Iterator[SearchDocument]:
+    def _prepared(self, documents: Iterable[Indexable]) -> Iterator[PreparedDocument]:
         for document in documents:
-            document.check(self._format.schema)
-            yield document
+            if isinstance(document, PreparedDocument):
+                yield document
+            else:
+                yield prepare(self._format.schema, document)
 
     def _usable(self) -> Snapshot | None:
         """The newest snapshot, None while there is no index."""

@@ -18,7 +18,7 @@ from opendata.kernel.errors import N_, UnavailableError
 from opendata.search.analysis import ANALYSIS_VERSION
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from opendata.search.query import Query
 
@@ -104,6 +104,26 @@ class SearchDocument:
         if not self.id or self.id.startswith(RESERVED):
             raise ValueError(f"{self.id!r} cannot be a document's id")
 
+
+@dataclass(frozen=True, slots=True)
+class PreparedDocument:
+    """A document as every engine keeps it: `words` by field, to be split at spaces; `suggestions` are terms.
+
+    Making it is most of the work of indexing and needs no index, so it may be done in another process.
+    """
+
+    id: str
+    access: tuple[str, ...]
+    words: Mapping[str, str]
+    facets: Mapping[str, tuple[str, ...]]
+    numbers: Mapping[str, float]
+    sort_keys: Mapping[str, str]
+    suggestions: Sequence[str]
+    prior: float
+    kept: str
+
+
+Indexable = SearchDocument | PreparedDocument
 
 # Ids beginning so belong to the index itself (the row that holds the position).
 RESERVED: Final = "\x00"
@@ -297,13 +317,13 @@ class SearchEngine(Protocol):
 
     def state(self) -> IndexState: ...
 
-    def apply(self, upserts: Iterable[SearchDocument], deletes: Iterable[str], position: int) -> None:
+    def apply(self, upserts: Iterable[Indexable], deletes: Iterable[str], position: int) -> None:
         """One atomic commit: deletes first, then upserts, and `position` with them. IndexBusyError.
 
         IndexUnusableError also on a missing index: begun with one batch it would look whole.
         """
 
-    def rebuild(self, documents: Iterable[SearchDocument], position: int) -> int:
+    def rebuild(self, documents: Iterable[Indexable], position: int) -> int:
         """A new index built beside the one that answers, then put in its place; the number of documents."""
 
     def position(self) -> int | None:

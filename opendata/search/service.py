@@ -21,16 +21,18 @@ from opendata.search.port import (
     IndexSchema,
     IndexState,
     Match,
-    SearchDocument,
     SearchRequest,
     SearchResponse,
     Segment,
 )
+from opendata.search.preparing import prepared
 from opendata.search.suggest import complete, correct
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from opendata.search.port import Indexable, PreparedDocument
+    from opendata.search.preparing import OpenSource
     from opendata.search.query import Query
 
 
@@ -94,20 +96,26 @@ class SearchService:
         """Lines that complete what is being typed, best first."""
         return complete(self._engine, text, limit, access)
 
-    def index(self, upserts: Iterable[SearchDocument], deletes: Iterable[str], position: int) -> None:
+    def index(self, upserts: Iterable[Indexable], deletes: Iterable[str], position: int) -> None:
         """Writes one batch; seen by every process at its next search. IndexBusyError, IndexUnusableError.
 
         Doing the same batch twice changes nothing. A missing index is rebuilt first, not begun with a batch.
         """
         self._engine.apply(upserts, deletes, position)
 
-    def rebuild(self, documents: Iterable[SearchDocument], position: int) -> int:
+    def rebuild(self, documents: Iterable[Indexable], position: int) -> int:
         """A fresh index of all documents as of `position`, swapped in when whole; the number indexed.
 
         The old index answers meanwhile. What is written to it during the rebuild has to be written again
         (from `position` on), which `position()` then says. IndexBusyError while another rebuild runs.
         """
         return self._engine.rebuild(documents, position)
+
+    def prepared(
+        self, open_source: OpenSource, chunks: Iterable[Sequence[str]], children: int
+    ) -> Iterator[PreparedDocument]:
+        """Documents for `index` and `rebuild`, made by other processes: see `preparing.prepared`."""
+        return prepared(self._schema, open_source, chunks, children)
 
     def position(self) -> int | None:
         return self._engine.position()

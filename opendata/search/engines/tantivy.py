@@ -21,7 +21,7 @@ from tantivy import FieldType, Occur, Order
 
 from opendata.search.analysis import View
 from opendata.search.engines.grouping import Candidate, Lines, read_lines
-from opendata.search.fields import ALL, POSITION_ID, indexed_words, kept_json, scoring_fields
+from opendata.search.fields import ALL, POSITION_ID, scoring_fields
 from opendata.search.folder import DamagedIndexError
 from opendata.search.port import (
     Counts,
@@ -31,15 +31,15 @@ from opendata.search.port import (
     IndexSchema,
     Match,
     Range,
-    SearchDocument,
     SearchRequest,
     Vocabulary,
 )
 from opendata.search.query import PRIOR_WEIGHT, AnyOf, Clause, Phrase, Prefix, Query, Side, Word, rarity
-from opendata.search.suggest import suggestion_terms
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from opendata.search.port import PreparedDocument
 
 _HEAP_BYTES: Final = 64_000_000
 # Counts are exact only when no segment cuts its list of values short.
@@ -60,16 +60,21 @@ class TantivyFormat:
         self._fields = _fields(schema)
 
     def write(
-        self, path: Path, upserts: Iterable[SearchDocument], deletes: Iterable[str], position: int
+        self, path: Path, upserts: Iterable[PreparedDocument], deletes: Iterable[str], position: int
     ) -> None:
+        is_new = not (path / "meta.json").exists()
         _drop_left_deletes(path)
         writer = self._open(path).writer(_HEAP_BYTES, num_threads=1)
+        gone, added = {POSITION_ID, *deletes}, set()
         try:
-            for name in (POSITION_ID, *deletes):
+            for name in gone:
                 writer.delete_documents_by_term("id", name)
             for document in upserts:
-                writer.delete_documents_by_term("id", document.id)
-                writer.add_document(self._document(document))
+                # Each deletion is looked up in every segment: none for what cannot be there.
+                if document.id in added or not (is_new or document.id in gone):
+                    writer.delete_documents_by_term("id", document.id)
+                added.add(document.id)
+                writer.add_document(_document(document))
             writer.add_document(_position_document(position))
             writer.commit()
             writer.garbage_collect_files()
@@ -111,27 +116,6 @@ class TantivyFormat:
         index.register_tokenizer("words", _SPLIT)
         return index
 
-    def _document(self, document: SearchDocument) -> tantivy.Document:
-        made = tantivy.Document()
-        made.add_text("id", document.id)
-        for name, words in indexed_words(self.schema, document).items():
-            made.add_text(name, words)
-        for word in document.access:
-            made.add_text("access", word)
-        for name, values in document.facets.items():
-            for value in dict.fromkeys(values):
-                made.add_text(f"facet.{name}", value)
-        # tantivy multiplies by log2(2 + value).
-        made.add_float("prior", 2 ** (1 + PRIOR_WEIGHT * document.prior) - 2)
-        for name, number in document.numbers.items():
-            made.add_float(f"sort.{name}", number)
-        for name, key in document.sort_keys.items():
-            made.add_text(f"sort.{name}", key)
-        for term in suggestion_terms(document.suggestions):
-            made.add_text("suggestions", term)
-        made.add_bytes("kept", kept_json(self.schema, document).encode())
-        return made
-
 
 def _fields(schema: IndexSchema) -> tantivy.Schema:
     builder = tantivy.SchemaBuilder()
@@ -150,6 +134,29 @@ def _fields(schema: IndexSchema) -> tantivy.Schema:
     for name in schema.sort_keys:
         builder.add_text_field(f"sort.{name}", fast=True, tokenizer_name="raw", index_option="basic")
     return builder.build()
+
+
+def _document(document: PreparedDocument) -> tantivy.Document:
+    made = tantivy.Document()
+    made.add_text("id", document.id)
+    for name, words in document.words.items():
+        if words:
+            made.add_text(name, words)
+    for word in document.access:
+        made.add_text("access", word)
+    for name, values in document.facets.items():
+        for value in values:
+            made.add_text(f"facet.{name}", value)
+    # tantivy multiplies by log2(2 + value).
+    made.add_float("prior", 2 ** (1 + PRIOR_WEIGHT * document.prior) - 2)
+    for name, number in document.numbers.items():
+        made.add_float(f"sort.{name}", number)
+    for name, key in document.sort_keys.items():
+        made.add_text(f"sort.{name}", key)
+    for term in document.suggestions:
+        made.add_text("suggestions", term)
+    made.add_bytes("kept", document.kept.encode())
+    return made
 
 
 def _position_document(position: int) -> tantivy.Document:

@@ -24,7 +24,7 @@ from whoosh.query import Phrase as WhooshPhrase
 from whoosh.scoring import BM25F
 
 from opendata.search.engines.grouping import Candidate, read_lines
-from opendata.search.fields import ALL, POSITION_ID, indexed_words, kept_json, scoring_fields
+from opendata.search.fields import ALL, POSITION_ID, scoring_fields
 from opendata.search.folder import DamagedIndexError
 from opendata.search.port import (
     Counts,
@@ -33,12 +33,10 @@ from opendata.search.port import (
     Grouping,
     IndexSchema,
     Match,
-    SearchDocument,
     SearchRequest,
     Vocabulary,
 )
 from opendata.search.query import AnyOf, Clause, Phrase, Prefix, Query, Side, Word, lifted, rarity
-from opendata.search.suggest import suggestion_terms
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Iterator, Mapping
@@ -46,6 +44,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from whoosh.matching import Matcher
+
+    from opendata.search.port import PreparedDocument
 
 _CHECKSUMS: Final = "checksums.json"
 _FIELD_OF: Final = {Vocabulary.WORDS: ALL, Vocabulary.SUGGESTIONS: "suggestions"}
@@ -58,7 +58,7 @@ class WhooshFormat:
         self.schema = schema
 
     def write(
-        self, path: Path, upserts: Iterable[SearchDocument], deletes: Iterable[str], position: int
+        self, path: Path, upserts: Iterable[PreparedDocument], deletes: Iterable[str], position: int
     ) -> None:
         storage = FileStorage(str(path))
         index = storage.open_index() if exists_in(str(path)) else storage.create_index(_fields(self.schema))
@@ -68,7 +68,7 @@ class WhooshFormat:
             for name in {POSITION_ID, *deletes, *last}:
                 writer.delete_by_term("id", name)
             for document in last.values():
-                writer.add_document(**self._document(document))
+                writer.add_document(**_document(document))
             writer.add_document(id=POSITION_ID, kept=str(position))
         except BaseException:
             writer.cancel()
@@ -98,20 +98,6 @@ class WhooshFormat:
         memory.files = {file.name: file.read_bytes() for file in _files(path)}
         return WhooshSnapshot(self.schema, memory.open_index().searcher(weighting=BM25F()))
 
-    def _document(self, document: SearchDocument) -> dict[str, object]:
-        fields: dict[str, object] = {"id": document.id, "kept": kept_json(self.schema, document)}
-        fields |= indexed_words(self.schema, document)
-        fields["suggestions"] = "\n".join(suggestion_terms(document.suggestions))
-        fields["row"] = json.dumps(
-            {
-                "access": document.access,
-                "facets": {name: tuple(dict.fromkeys(values)) for name, values in document.facets.items()},
-                "sort": {**document.numbers, **document.sort_keys},
-                "prior": document.prior,
-            }
-        )
-        return fields
-
 
 def _fields(schema: IndexSchema) -> Schema:
     words = SpaceSeparatedTokenizer()
@@ -125,6 +111,22 @@ def _fields(schema: IndexSchema) -> Schema:
     for _, _, name in scoring_fields(schema):
         fields.add(name, TEXT(analyzer=words, phrase=False))
     return fields
+
+
+def _document(document: PreparedDocument) -> dict[str, object]:
+    row = {
+        "access": document.access,
+        "facets": document.facets,
+        "sort": {**document.numbers, **document.sort_keys},
+        "prior": document.prior,
+    }
+    return {
+        "id": document.id,
+        "kept": document.kept,
+        **document.words,
+        "suggestions": "\n".join(document.suggestions),
+        "row": json.dumps(row),
+    }
 
 
 def _files(path: Path) -> list[Path]:
