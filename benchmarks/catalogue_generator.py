@@ -12,24 +12,35 @@ the year alone, one in twenty is nearly the same as the one before it.
 from __future__ import annotations
 
 import argparse
+import datetime as dt
 import json
 import random
 import re
 import sys
 from collections import Counter
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import accumulate, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from sqlalchemy import insert, select, update
+
 sys.path.insert(0, str(Path(__file__).parents[1]))
+from opendata.accounts.policy import COMMAND_LINE
+from opendata.catalogue.importing import ImportOptions
+from opendata.catalogue.models import Dataset
 from opendata.catalogue.seed_packages import read_packages
 from opendata.catalogue.vocabularies import load_vocabularies
 from opendata.kernel.bundled import bundled
+from opendata.kernel.ids import new_id
 from opendata.kernel.text import fold, slugify
+from opendata.resources.models import PublishedTable, Resource, ResourceVersion
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from opendata.catalogue.import_batch import RecordProblem
+    from opendata.wiring import Services
 
 SUBJECTS: Final = (
     ("Dân số", "Population"), ("Diện tích rừng", "Forest area"), ("Sản lượng lúa", "Rice output"),
@@ -197,6 +208,52 @@ def _english_words() -> list[str]:
     for _, english in SUBJECTS:
         counted.update(_WORD.findall(english.lower()))
     return [word for word, _ in counted.most_common()]
+
+
+def load_into(services: Services, records: Iterable[Mapping[str, Any]]) -> None:
+    """What an import and the uploads of these files would leave in the database; nothing of it in the index."""
+    now = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
+    chosen = iter(records)
+    while batch := list(islice(chosen, 1000)):
+        lines = [json.dumps(record).encode() for record in batch]
+        for _ in services.catalogue_import.run(COMMAND_LINE, lines, ImportOptions(), _unexpected):
+            pass
+        resources, versions, tables = [], [], []
+        with services.database.bookkeeping() as unit:
+            slugs = [record["slug"] for record in batch]
+            ids = dict(
+                unit.session.execute(select(Dataset.slug, Dataset.id).where(Dataset.slug.in_(slugs))).tuples()
+            )
+            for record in batch:
+                for position, file in enumerate(record["resources"]):
+                    resource, version = new_id(), new_id()
+                    resources.append(
+                        {"id": resource, "dataset_id": ids[record["slug"]], "title": {"vi": file["title"]},
+                         "description": {}, "position": position, "created_at": now,
+                         "current_version_id": version}
+                    )  # fmt: skip
+                    versions.append(
+                        {"id": version, "resource_id": resource, "number": 1, "state": "published",
+                         "filename": file["file"][-200:], "sha256": version, "size": 1, "format": file["format"],
+                         "created_at": now, "created_by": "benchmark", "problems": []}
+                    )  # fmt: skip
+                    tables.append(
+                        {"id": new_id(), "version_id": version, "position": 0, "name": "t", "title": "t",
+                         "row_count": 1000, "column_count": len(file["columns"]), "columns": file["columns"],
+                         "table_schema": {}, "profile": {}, "report": {}, "problems": [],
+                         "parquet_sha256": version, "parquet_size": 1}
+                    )  # fmt: skip
+            moved = [
+                {"id": row["id"], "current_version_id": row.pop("current_version_id")} for row in resources
+            ]
+            unit.session.execute(insert(Resource), resources)
+            unit.session.execute(insert(ResourceVersion), versions)
+            unit.session.execute(update(Resource), moved)
+            unit.session.execute(insert(PublishedTable), tables)
+
+
+def _unexpected(problem: RecordProblem) -> None:
+    raise SystemExit(f"a generated record is wrong: {problem}")
 
 
 def main() -> None:

@@ -65,7 +65,7 @@ def load(importer, rows, **options) -> tuple[ImportSummary, list]:
     return last, problems
 
 
-def figures(database) -> tuple[int, int, int]:
+def figures(database) -> tuple[int, ...]:
     with database.reading() as session:
         return tuple(
             session.scalar(select(func.count()).select_from(table)) or 0
