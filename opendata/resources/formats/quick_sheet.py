@@ -7,24 +7,28 @@ whole rows that `sheet_xml` and `sheet_values` take apart, so memory is what its
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import pyarrow as pa
 
+from opendata.kernel.text import nfc
 from opendata.resources.formats.library_answers import MOST_ANSWERS, LibraryAnswers
 from opendata.resources.formats.library_cells import sheet_merges
 from opendata.resources.formats.sheet_cells import CellBlock, SheetCells, cleaned
+from opendata.resources.formats.sheet_extent import MOST_EMPTY, Extent, check_sheet_xml
 from opendata.resources.formats.sheet_values import SheetValues
 from opendata.resources.formats.sheet_xml import PADDING, IrregularSheetError, cells_of
 from opendata.resources.formats.unpacking import MEGABYTE, UnpackingError
 from opendata.resources.formats.zip_directory import content, read_directory
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
+    from opendata.resources.formats.sheet_cells import Merge
     from opendata.resources.formats.zip_directory import Entry
 
 # Smaller ones the library reads as fast: there the questions to it cost more than they save.
@@ -36,6 +40,7 @@ _MOST_PART: Final = 64 * MEGABYTE
 _MOST_HEAD: Final = MEGABYTE
 _MOST_TAIL: Final = 16 * MEGABYTE
 _STRINGS: Final = "xl/sharedStrings.xml"
+_NO_SHEETS: Final = (_STRINGS, "xl/styles.xml")
 _BOOK: Final = "xl/workbook.xml"
 _LINKS: Final = "xl/_rels/workbook.xml.rels"
 _ASKED_WITH: Final = ("[Content_Types].xml", "_rels/.rels", _BOOK, _LINKS, "xl/styles.xml")
@@ -59,6 +64,7 @@ class QuickWorkbook:
     _entries: dict[str, Entry] = field(default_factory=dict)
     _parts: dict[str, bytes] = field(default_factory=dict)
     _shared: pa.Array | None = None
+    _checked: set[str] = field(default_factory=set)
 
     def cells(self, place: int, name: str) -> SheetCells | None:
         """All cells of a sheet as the library would give them, None where only it can."""
@@ -67,9 +73,29 @@ class QuickWorkbook:
         except (IrregularSheetError, UnpackingError):
             return None
 
+    def check_extent(self, place: int, name: str) -> None:
+        """Raises UnreadableError for a sheet whose cells lie so far apart that the library could not hold it.
+
+        Where it is not certain which part the library will read, all of them are looked at.
+        """
+        part = self._proven_part(place, name)
+        for entry in self._entries.values():
+            is_asked = entry.name == part if part else entry.name not in _NO_SHEETS
+            if is_asked and entry.name not in self._checked:
+                self._checked.add(entry.name)
+                with suppress(UnpackingError):  # the library says so
+                    check_sheet_xml(content(self.path, entry), nfc(name))
+
+    def _proven_part(self, place: int, name: str) -> str | None:
+        """The part of a sheet, where the library finds the sheet in a workbook that has no other part for one."""
+        try:
+            part = self._part_of(place)
+            LibraryAnswers(self._parts, part, name).cells([b"><v>1</v>"])
+        except (IrregularSheetError, UnpackingError):
+            return None
+        return part if sum(other.lower() == part.lower() for other in self._entries) == 1 else None
+
     def _cells(self, place: int, name: str) -> SheetCells:
-        if not self._entries:
-            self._entries = {entry.name: entry for entry in read_directory(self.path)}
         part = self._part_of(place)
         if self._entries[part].unpacked < self.least_bytes:
             raise IrregularSheetError
@@ -77,21 +103,25 @@ class QuickWorkbook:
         values = SheetValues(library, lambda: self._strings(library))
         sheet = _SheetPart(content(self.path, self._entries[part]))
         blocks = []
-        left, right, last = np.iinfo(np.int64).max, 0, 0  # the columns and the row of the last cells so far
+        extent = Extent(nfc(name), "xlsx")
         for block, first in sheet.blocks():
             cells = cells_of(block, first - 1)
+            if len(cells.rows):
+                left, end = int(cells.columns.min()), int(cells.columns.max()) + 1
+                if (cells.last_row + 1 - first) * end > MOST_EMPTY:
+                    raise IrregularSheetError
+                extent.add(int(cells.rows[-1]) + 1, left, end, len(cells.rows))
             blocks.append(values.block(cells, block, first))
             sheet.next_row = cells.last_row + 1
             sheet.block_rows = len(blocks[-1])
-            if len(cells.rows):
-                left = min(left, int(cells.columns.min()))
-                right = max(right, int(cells.columns.max()))
-                last = int(cells.rows[-1])
+        extent.check()
         around = sheet.head + _START + _END + sheet.tail
-        return _framed(blocks, left, right, last, sheet_merges(library.sheet(around)))
+        return _framed(blocks, extent, sheet_merges(library.sheet(around)))
 
     def _part_of(self, place: int) -> str:
         """The part of the sheet at that place; the library, asked by its name, has to find the same."""
+        if not self._entries:
+            self._entries = {entry.name: entry for entry in read_directory(self.path)}
         for part in _ASKED_WITH:
             if part not in self._parts and part in self._entries:
                 self._parts[part] = self._read(part)
@@ -195,19 +225,17 @@ class _SheetPart:
         self.tail = self._held.removeprefix(_END)
 
 
-def _framed(blocks: list[CellBlock], left: int, right: int, last: int, merges: Any) -> SheetCells:
+def _framed(blocks: list[CellBlock], extent: Extent, merges: Sequence[Merge] | None) -> SheetCells:
     """The cells between the first and the last column, and down to the last row, that hold anything."""
-    if left > right:
-        return SheetCells(0, [], merges)
     framed = []
-    for block in blocks:
-        height = min(len(block), last + 1 - block.first)
+    for block in blocks if extent.cells else ():
+        height = min(len(block), extent.rows - block.first)
         if height <= 0:
             break
-        kinds = np.zeros((height, right + 1 - left), np.uint8)
-        given = block.kinds[:height, left:]
+        kinds = np.zeros((height, extent.columns), np.uint8)
+        given = block.kinds[:height, extent.first_column :]
         kinds[:, : given.shape[1]] = given
-        columns = [column.slice(0, height) for column in block.columns[left:]]
-        columns += [pa.nulls(height, pa.string())] * (right + 1 - left - len(columns))
+        columns = [column.slice(0, height) for column in block.columns[extent.first_column :]]
+        columns += [pa.nulls(height, pa.string())] * (extent.columns - len(columns))
         framed.append(CellBlock(block.first, kinds, columns))
-    return SheetCells(right + 1 - left, framed, merges)
+    return SheetCells(extent.columns, framed, merges)

@@ -68,6 +68,8 @@ def tables(
                 continue
             cells = quick.cells(place, about.name) if quick is not None else None
             if cells is None:
+                if quick is not None:
+                    quick.check_extent(place, about.name)
                 cells = _guarded(found, partial(_library_cells, workbook, about.name))
             sheet = _Sheet(cells, about.name, said, known)
             known += sheet.survey.evidence.encodings

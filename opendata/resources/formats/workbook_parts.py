@@ -2,14 +2,17 @@
 
 Called by `signature`. The library unpacks what it finds until the memory is full, whatever the list of members
 says, so every part is unpacked once here and only counted (some 400 MB a second). XML in a workbook never
-declares anything: a document type there means entities that multiply or fetch a file, so it is refused.
+declares anything: a document type there means entities that multiply or fetch a file, so it is refused. The
+library reads an OpenDocument workbook whole as soon as it opens it, so how large its sheets are is found out here.
 """
 
 from __future__ import annotations
 
 import re
+from itertools import chain
 from typing import TYPE_CHECKING, Final
 
+from opendata.resources.formats.sheet_extent import check_open_document
 from opendata.resources.formats.unpacking import UnpackingError, check_unpacked
 from opendata.resources.formats.zip_directory import content
 from opendata.resources.ingest.problems import Problem, UnreadableError, shown
@@ -33,9 +36,12 @@ def check_workbook(path: Path, entries: list[Entry], found: str) -> None:
         if not entry.name.endswith(_READ):
             continue
         try:
-            head = b""
-            for piece in content(path, entry):
-                head = head or piece
+            pieces = content(path, entry)
+            head = next(pieces, b"")
+            if found == "ods" and entry.name == "content.xml":
+                check_open_document(chain([head], pieces))
+            for _ in pieces:
+                pass
         except UnpackingError as error:
             raise UnreadableError(Problem("archive-damaged", {"found": found})) from error
         # The manifest of old OpenDocument files names its document type, and nobody reads it.

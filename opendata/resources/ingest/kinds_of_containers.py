@@ -186,6 +186,20 @@ _ARCHIVES: Final = (
     ),
 )
 
+_WORKBOOKS: Final = (
+    ProblemKind(
+        "cells-far-apart",
+        "error",
+        N_("Cells far away from each other"),
+        N_(
+            "The sheet “%(sheet)s” has %(cells)s filled cells, but they lie so far apart that the table would have %(rows)s rows and %(columns)s columns."
+        ),
+        N_(
+            "Press Ctrl+End in the spreadsheet program: it goes to the last cell. Delete what stands far below or far to the right of the table, save, and upload the file again."
+        ),
+    ),
+)
+
 _MAPS: Final = (
     ProblemKind(
         "geojson-without-features",
@@ -280,4 +294,4 @@ _XML: Final = (
     ),
 )
 
-CONTAINER_PROBLEMS: Final = (*_JSON, *_ARCHIVES, *_MAPS, *_DATABASES, *_XML)
+CONTAINER_PROBLEMS: Final = (*_JSON, *_ARCHIVES, *_WORKBOOKS, *_MAPS, *_DATABASES, *_XML)
