@@ -18,12 +18,13 @@ from opendata.resources.ingest.frictionless_checks import MOST_ERRORS
 from opendata.resources.ingest.identify import identify, silent
 from opendata.resources.ingest.pipeline import no_table_reason, understand
 from opendata.resources.ingest.problems import Problem, UnreadableError
+from opendata.resources.ingest.result import Column, Identification
 from opendata.resources.ingest.validate import Validation, validate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from opendata.resources.ingest.result import Column, Identification, Progress
+    from opendata.resources.ingest.result import Progress
     from opendata.resources.ingest.validate import ValidTable
 
     ReportProgress = Callable[[Progress], None]
@@ -84,6 +85,18 @@ class TableOutline:
             "problems": [problem.to_json() for problem in self.problems],
         }
 
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> TableOutline:
+        return cls(
+            name=data["name"],
+            title=data["title"],
+            header_row=data["header_row"],
+            row_count=data["row_count"],
+            columns=tuple(Column.from_json(column) for column in data["columns"]),
+            table_schema=data["table_schema"],
+            problems=tuple(Problem.from_json(problem) for problem in data["problems"]),
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Inspection:
@@ -101,6 +114,16 @@ class Inspection:
             "no_table_reason": self.no_table_reason.to_json() if self.no_table_reason else None,
             "problems": [problem.to_json() for problem in self.problems],
         }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Inspection:
+        reason = data["no_table_reason"]
+        return cls(
+            identification=Identification.from_json(data["identification"]),
+            tables=tuple(TableOutline.from_json(table) for table in data["tables"]),
+            no_table_reason=Problem.from_json(reason) if reason else None,
+            problems=tuple(Problem.from_json(problem) for problem in data["problems"]),
+        )
 
 
 def inspect_file(path: Path, *, report: ReportProgress = silent) -> Inspection:

@@ -13,7 +13,6 @@ from opendata.resources.ingest.frictionless_checks import MOST_ERRORS
 from opendata.resources.ingest.inspection import (
     Inspection,
     ParquetTable,
-    TableOutline,
     UnknownTableError,
     UnreadableFileError,
     inspect_file,
@@ -23,7 +22,7 @@ from opendata.resources.ingest.inspection import (
 from opendata.resources.ingest.limits import Limits, run_limited
 from opendata.resources.ingest.packages import check_file, check_package
 from opendata.resources.ingest.problems import Problem
-from opendata.resources.ingest.result import Column, Identification
+from opendata.resources.ingest.result import Column
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -31,7 +30,7 @@ if TYPE_CHECKING:
 
 def limited_inspection(path: Path, *, limits: Limits | None = None) -> Inspection:
     """`inspection.inspect_file` in a limited child. Raises UnreadableFileError."""
-    return _inspection(_answer(run_limited(inspect_to_json, (path,), limits=limits)))
+    return Inspection.from_json(_answer(run_limited(inspect_to_json, (path,), limits=limits)))
 
 
 def limited_validation(
@@ -140,25 +139,3 @@ def _answer(found: dict[str, Any] | Problem) -> dict[str, Any]:
         raise UnreadableFileError(Problem.from_json(found["problem"]))
     answer: dict[str, Any] = found["answer"]
     return answer
-
-
-def _inspection(data: Mapping[str, Any]) -> Inspection:
-    reason = data["no_table_reason"]
-    return Inspection(
-        identification=Identification.from_json(data["identification"]),
-        tables=tuple(_outline(table) for table in data["tables"]),
-        no_table_reason=Problem.from_json(reason) if reason else None,
-        problems=tuple(Problem.from_json(problem) for problem in data["problems"]),
-    )
-
-
-def _outline(data: Mapping[str, Any]) -> TableOutline:
-    return TableOutline(
-        name=data["name"],
-        title=data["title"],
-        header_row=data["header_row"],
-        row_count=data["row_count"],
-        columns=tuple(Column.from_json(column) for column in data["columns"]),
-        table_schema=data["table_schema"],
-        problems=tuple(Problem.from_json(problem) for problem in data["problems"]),
-    )

@@ -1,9 +1,10 @@
 """The other side of `limits`: the server that forks children, the keeper beside each, and the child itself.
 
-Started as `python -m opendata.resources.ingest.nursery FD`. The server loads what ingest needs and then only
-forks: it never opens a file or starts a thread, which keeps forking safe. For each run it forks a keeper,
-which forks the child, watches its memory and the clock, kills it when a limit or the caller is gone, and says
-how it ended. Reading the request is the only unpickling, and the request comes from the caller alone.
+Started as `python -m opendata.resources.ingest.nursery FD`. The server loads what ingest needs, the lists that
+values are held to among it, and then only forks: it never opens a file or starts a thread, which keeps forking
+safe. For each run it forks a keeper, which forks the child, watches its memory and the clock, kills it when a
+limit or the caller is gone, and says how it ended. Reading the request is the only unpickling, and the request
+comes from the caller alone.
 """
 
 from __future__ import annotations
@@ -41,6 +42,8 @@ PRELOADED: Final = (
     "frictionless",
     "frictionless.resources",
 )
+# Called once they are loaded: a module and its function without arguments.
+PREPARED: Final = (("opendata.resources.meanings.registry", "load_lists"),)
 WATCH_SECONDS: Final = 0.05
 KEPT_WORDS: Final = 16_384
 # Address space is reserved far beyond what is used (allocator arenas, thread stacks): the limit on it is a
@@ -63,6 +66,8 @@ def serve(control: socket.socket) -> None:
     sys.meta_path.insert(0, _WithoutPandas())
     for module in PRELOADED:
         importlib.import_module(module)
+    for module, function in PREPARED:
+        getattr(importlib.import_module(module), function)()
     gc.collect()
     gc.freeze()  # what is loaded stays: collecting in a child would only copy its pages
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel buries the keepers

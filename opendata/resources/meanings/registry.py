@@ -5,6 +5,8 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
+import pyarrow as pa
+
 from opendata.resources.meanings.agency import AGENCY_CODE, AGENCY_NAME
 from opendata.resources.meanings.citizen_id import CITIZEN_ID
 from opendata.resources.meanings.commune_code import COMMUNE_CODE, COMMUNE_CODE_2025, COMMUNE_CODE_FORMER
@@ -70,3 +72,12 @@ _ALL: Final = (
     ETHNIC_GROUP,
 )
 MEANINGS: Final[Mapping[str, Meaning]] = MappingProxyType({meaning.key: meaning for meaning in _ALL})
+
+
+def load_lists() -> None:
+    """Read every list that values are held to: a process forked afterwards does not read them again."""
+    value = pa.array(["01"])
+    for meaning in MEANINGS.values():
+        for test in (meaning.named, meaning.alone, meaning.contrast):
+            if test is not None:
+                test(value)
