@@ -221,9 +221,8 @@ def load_into(services: Services, records: Iterable[Mapping[str, Any]]) -> None:
         resources, versions, tables = [], [], []
         with services.database.bookkeeping() as unit:
             slugs = [record["slug"] for record in batch]
-            ids = dict(
-                unit.session.execute(select(Dataset.slug, Dataset.id).where(Dataset.slug.in_(slugs))).tuples()
-            )
+            found = unit.session.execute(select(Dataset.slug, Dataset.id).where(Dataset.slug.in_(slugs)))
+            ids = {row.slug: row.id for row in found}
             for record in batch:
                 for position, file in enumerate(record["resources"]):
                     resource, version = new_id(), new_id()

@@ -12,15 +12,17 @@ from typing import TYPE_CHECKING, Final
 
 from opendata.kernel.text import nfc
 from opendata.search.analysis import View, views
+from opendata.search.completion import line_words, long_lines, suggestion_terms
 from opendata.search.port import RESERVED, PreparedDocument
-from opendata.search.suggest import suggestion_terms
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from opendata.search.port import IndexSchema, SearchDocument
 
 ALL: Final = "all"
+# The words of the lines that complete what is being typed; see completion.
+LINES: Final = "lines"
 # The row that holds the position; it carries no access word, so nobody's search finds it.
 POSITION_ID: Final = f"{RESERVED}position"
 # Stands between two texts, so that no phrase reaches from one into the other.
@@ -38,16 +40,17 @@ def scoring_fields(schema: IndexSchema) -> Iterator[tuple[View, float, str]]:
 def prepare(schema: IndexSchema, document: SearchDocument) -> PreparedDocument:
     """ValueError where the document does not fit the schema."""
     document.check(schema)
+    lines = long_lines(document.suggestions)
     return PreparedDocument(
         id=document.id,
         access=document.access,
-        words=indexed_words(schema, document),
+        words={**indexed_words(schema, document), LINES: line_words(lines)},
         facets={name: tuple(dict.fromkeys(values)) for name, values in document.facets.items()},
         numbers=document.numbers,
         sort_keys=document.sort_keys,
         suggestions=suggestion_terms(document.suggestions),
         prior=document.prior,
-        kept=kept_json(schema, document),
+        kept=kept_json(schema, document, lines),
     )
 
 
@@ -72,7 +75,7 @@ def _joined(text: str) -> dict[View, str]:
 _joined_once = lru_cache(maxsize=4096)(_joined)
 
 
-def kept_json(schema: IndexSchema, document: SearchDocument) -> str:
-    """What comes back with a hit: `stored` as given, and the texts that snippets are cut from."""
+def kept_json(schema: IndexSchema, document: SearchDocument, lines: Sequence[str]) -> str:
+    """What comes back with a hit: `stored` as given, the texts that snippets are cut from, and long lines."""
     texts = {text.name: nfc(document.texts.get(text.name, "")) for text in schema.texts if text.snippet}
-    return json.dumps({"stored": document.stored, "texts": texts}, ensure_ascii=False)
+    return json.dumps({"stored": document.stored, "texts": texts, "lines": lines}, ensure_ascii=False)

@@ -33,7 +33,7 @@ from opendata.search.port import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterable, Iterator
+    from collections.abc import Hashable, Iterable, Iterator, Sequence
     from pathlib import Path
 
     from opendata.search.port import Indexable
@@ -69,6 +69,8 @@ class Snapshot(Protocol):
     def terms(
         self, vocabulary: Vocabulary, prefix: str, access: frozenset[str], limit: int
     ) -> list[tuple[str, int]]: ...
+
+    def lines(self, words: Sequence[str], access: frozenset[str], documents: int) -> list[str]: ...
 
 
 class IndexFormat(Protocol):
@@ -141,6 +143,10 @@ class FolderEngine:
     ) -> list[tuple[str, int]]:
         snapshot = self._usable()
         return snapshot.terms(vocabulary, prefix, access, limit) if snapshot and access else []
+
+    def lines(self, words: Sequence[str], access: frozenset[str], documents: int) -> list[str]:
+        snapshot = self._usable()
+        return snapshot.lines(words, access, documents) if snapshot and access else []
 
     def apply(self, upserts: Iterable[Indexable], deletes: Iterable[str], position: int) -> None:
         with self._locked("write.lock", self._lock_seconds):

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 # The word every visitor carries; documents that everyone may see list it in their `access`.
 PUBLIC: Final = "public"
-_PORT_VERSION = 2
+_PORT_VERSION = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -342,5 +342,10 @@ class SearchEngine(Protocol):
         self, vocabulary: Vocabulary, prefix: str, access: frozenset[str], limit: int
     ) -> list[tuple[str, int]]:
         """Terms beginning with `prefix` and how many visible documents hold each, most first."""
+
+    def lines(self, words: Sequence[str], access: frozenset[str], documents: int) -> list[str]:
+        """Long lines to suggest of some visible documents, at most `documents`, that have one in which these
+        folded words follow each other, the last perhaps only begun. Other lines of theirs come along.
+        """
 
     def close(self) -> None: ...

@@ -12,6 +12,7 @@ import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from opendata.search.completion import complete
 from opendata.search.engines import open_engine
 from opendata.search.highlight import Highlighter
 from opendata.search.parsing import Parser
@@ -26,7 +27,7 @@ from opendata.search.port import (
     Segment,
 )
 from opendata.search.preparing import prepared
-from opendata.search.suggest import complete, correct
+from opendata.search.suggest import correct
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence

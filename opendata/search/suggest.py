@@ -1,14 +1,11 @@
-"""Words for people who are typing: completions while they type, and what they probably meant after.
+"""What people who mistyped probably meant, as the catalogue writes it.
 
-Completion terms are made at index time: for each line to suggest, one term for every word it can be
-entered by, folded, followed by the line itself. A prefix scan of the engine's term dictionary then
-answers bare and accented typing alike. Both sides only see documents that the asking person may see,
-so neither a completion nor a correction can give away a word of a hidden one.
+Only documents that the asking person may see are looked at, so no correction gives away a word of a hidden
+one.
 """
 
 from __future__ import annotations
 
-import unicodedata
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 from itertools import chain, pairwise
@@ -16,8 +13,8 @@ from typing import TYPE_CHECKING, Final
 
 from whoosh.support.levenshtein import damerau_levenshtein
 
-from opendata.kernel.text import clean_line, fold, nfc
 from opendata.search.analysis import chunks
+from opendata.search.completion import LONGEST_KEY, SEPARATOR
 from opendata.search.parsing import LONGEST_TEXT, Parser
 from opendata.search.port import SearchEngine, SearchRequest, Vocabulary
 from opendata.search.query import Clause, Phrase, Query, Side, Word
@@ -26,76 +23,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from collections.abc import Set as AbstractSet
 
-_SEPARATOR: Final = "\x1f"
-_LONGEST_LINE: Final = 160
-_LONGEST_KEY: Final = 48
-_MOST_ENTRIES: Final = 8
-# Short lines are listed a second time under this sign, for the first letters typed: a scan costs as much
-# as there are terms, and every tenth title has a word that begins with d.
-_SHORT: Final = "^"
-_FEW_WORDS: Final = 5
-_FEW_LETTERS: Final = 2
-_MOST_TERMS: Final = 200
 _MOST_WORDS: Final = 12
 _MOST_CANDIDATES: Final = 10
 _EVERY_WORD: Final = 100_000
 _LONG_WORD: Final = 5  # from here on two letters may be wrong
-
-
-def suggestion_terms(lines: Iterable[str]) -> list[str]:
-    """Index terms of lines to suggest: the folded words from each word on, and the line."""
-    terms: dict[str, None] = {}
-    for line in map(clean_line, lines):
-        words = [word for chunk in chunks(line) for word in chunk.folded]
-        if len(line) > _LONGEST_LINE:
-            continue
-        for start in range(min(len(words), _MOST_ENTRIES)):
-            term = f"{' '.join(words[start:])[:_LONGEST_KEY]}{_SEPARATOR}{line}"
-            terms[term] = None
-            if len(words) <= _FEW_WORDS:
-                terms[f"{_SHORT}{term}"] = None
-    return list(terms)
-
-
-def complete(engine: SearchEngine, typed: str, limit: int, access: frozenset[str]) -> list[str]:
-    """Lines with a word from which on they begin as typed.
-
-    Those with the same accents first, then those that begin so, then those of most documents. One or
-    two letters are completed to short lines (keywords, names) where there are any.
-    """
-    line = nfc(typed).lower()
-    beginning = " ".join(word for chunk in chunks(line) for word in chunk.folded)[:_LONGEST_KEY]
-    if not beginning:
-        return []
-    if line[-1].isspace() and len(beginning) < _LONGEST_KEY:
-        beginning += " "
-    found: list[tuple[str, int]] = []
-    if len(beginning) <= _FEW_LETTERS:
-        found = engine.terms(Vocabulary.SUGGESTIONS, _SHORT + beginning, access, _MOST_TERMS)
-    found = found or engine.terms(Vocabulary.SUGGESTIONS, beginning, access, _MOST_TERMS)
-    counts: dict[str, int] = {}
-    for term, count in found:
-        counts.setdefault(term.partition(_SEPARATOR)[2], count)
-    written = " ".join(line.split())
-
-    def rank(suggestion: str) -> tuple[int, bool, int, int]:
-        shown = suggestion.lower()
-        later = not fold(shown).startswith(fold(written))
-        return _difference(written, shown), later, -counts[suggestion], len(shown)
-
-    return sorted(counts, key=rank)[:limit]
-
-
-def _difference(written: str, shown: str) -> int:
-    """0 where a word of `shown` begins as written; 1 where tones and marks differ; 2 where đ does too."""
-    if f" {written}" in f" {shown}":
-        return 0
-    return 1 if f" {_without_marks(written)}" in f" {_without_marks(shown)}" else 2
-
-
-def _without_marks(text: str) -> str:
-    """While typing, đa is on its way to đà and đất, but no longer to da."""
-    return "".join(char for char in unicodedata.normalize("NFD", text) if not unicodedata.combining(char))
 
 
 def correct(
@@ -220,8 +151,8 @@ class _Speller:
 
     def _lines(self, folded: Sequence[str]) -> list[str]:
         """Lines to suggest that go on from these words: keywords and names that no shown text may hold."""
-        terms = self._engine.terms(Vocabulary.SUGGESTIONS, " ".join(folded)[:_LONGEST_KEY], self._access, 5)
-        return [term.partition(_SEPARATOR)[2] for term, _ in terms]
+        terms = self._engine.terms(Vocabulary.SUGGESTIONS, " ".join(folded)[:LONGEST_KEY], self._access, 5)
+        return [term.partition(SEPARATOR)[2] for term, _ in terms]
 
 
 def _weight(exact: str, folded: str) -> int:

@@ -12,7 +12,7 @@ import re
 import struct
 import sys
 import zlib
-from collections.abc import Hashable, Iterable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -21,7 +21,7 @@ from tantivy import FieldType, Occur, Order
 
 from opendata.search.analysis import View
 from opendata.search.engines.grouping import Candidate, Lines, read_lines
-from opendata.search.fields import ALL, POSITION_ID, scoring_fields
+from opendata.search.fields import ALL, LINES, POSITION_ID, scoring_fields
 from opendata.search.folder import DamagedIndexError
 from opendata.search.port import (
     Counts,
@@ -47,6 +47,7 @@ _EVERY_VALUE: Final = 1_000_000
 _LARGEST: Final = sys.float_info.max
 _FIELD_OF: Final = {Vocabulary.WORDS: ALL, Vocabulary.SUGGESTIONS: "suggestions"}
 _SPLIT = tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.whitespace()).build()
+_SPLIT_LINES = tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.regex(r"[^\n]+")).build()
 
 _Clauses = list[tuple[Occur, tantivy.Query]]
 _Chosen = Mapping[str, tuple[Occur, tantivy.Query]]
@@ -114,6 +115,7 @@ class TantivyFormat:
     def _open(self, path: Path) -> tantivy.Index:
         index = tantivy.Index(self._fields, str(path))
         index.register_tokenizer("words", _SPLIT)
+        index.register_tokenizer("lines", _SPLIT_LINES)
         return index
 
 
@@ -123,7 +125,8 @@ def _fields(schema: IndexSchema) -> tantivy.Schema:
     builder.add_bytes_field("kept", stored=True)
     builder.add_text_field("access", tokenizer_name="raw", index_option="basic")
     builder.add_text_field(ALL, tokenizer_name="words", index_option="position")
-    builder.add_text_field("suggestions", tokenizer_name="raw", index_option="basic")
+    builder.add_text_field(LINES, tokenizer_name="words", index_option="position")
+    builder.add_text_field("suggestions", tokenizer_name="lines", index_option="basic")
     for _, _, name in scoring_fields(schema):
         builder.add_text_field(name, tokenizer_name="words", index_option="freq")
     for name in schema.facets:
@@ -153,8 +156,7 @@ def _document(document: PreparedDocument) -> tantivy.Document:
         made.add_float(f"sort.{name}", number)
     for name, key in document.sort_keys.items():
         made.add_text(f"sort.{name}", key)
-    for term in document.suggestions:
-        made.add_text("suggestions", term)
+    made.add_text("suggestions", "\n".join(document.suggestions))
     made.add_bytes("kept", document.kept.encode())
     return made
 
@@ -239,6 +241,15 @@ class TantivySnapshot:
     ) -> list[tuple[str, int]]:
         visible = tantivy.Query.boolean_query([_required(self._one_of("access", access))])
         return self._searcher.terms_with_prefix(_FIELD_OF[vocabulary], prefix, visible, limit)
+
+    def lines(self, words: Sequence[str], access: frozenset[str], documents: int) -> list[str]:
+        clauses = [
+            _required(self._one_of("access", access)),
+            _required(tantivy.Query.phrase_prefix_query(self._fields, LINES, list(words))),
+        ]
+        result = self._searcher.search(tantivy.Query.boolean_query(clauses), limit=documents, count=False)
+        kept = (json.loads(_kept(self._searcher.doc(address))) for _, address in result.hits)
+        return [line for each in kept for line in each["lines"]]
 
     def _ranked(
         self, clauses: _Clauses, request: SearchRequest, offset: int, limit: int

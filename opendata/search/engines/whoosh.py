@@ -24,7 +24,7 @@ from whoosh.query import Phrase as WhooshPhrase
 from whoosh.scoring import BM25F
 
 from opendata.search.engines.grouping import Candidate, read_lines
-from opendata.search.fields import ALL, POSITION_ID, scoring_fields
+from opendata.search.fields import ALL, LINES, POSITION_ID, scoring_fields
 from opendata.search.folder import DamagedIndexError
 from opendata.search.port import (
     Counts,
@@ -39,7 +39,7 @@ from opendata.search.port import (
 from opendata.search.query import AnyOf, Clause, Phrase, Prefix, Query, Side, Word, lifted, rarity
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterable, Iterator, Mapping
+    from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
     from collections.abc import Set as AbstractSet
     from pathlib import Path
 
@@ -108,6 +108,7 @@ def _fields(schema: IndexSchema) -> Schema:
         suggestions=TEXT(analyzer=RegexTokenizer(r"[^\n]+"), phrase=False),
     )
     fields.add(ALL, TEXT(analyzer=words, phrase=True))
+    fields.add(LINES, TEXT(analyzer=words, phrase=False))
     for _, _, name in scoring_fields(schema):
         fields.add(name, TEXT(analyzer=words, phrase=False))
     return fields
@@ -209,6 +210,17 @@ class WhooshSnapshot:
             counts = {term: len(visible & self._holding(field, term)) for term in terms}
         present = [(term, count) for term, count in counts.items() if count]
         return sorted(present, key=lambda counted: (-counted[1], counted[0]))[:limit]
+
+    def lines(self, words: Sequence[str], access: frozenset[str], documents: int) -> list[str]:
+        """Whoosh has no phrase with a beginning of a word: those that hold all words, the last one begun."""
+        with self._lock:
+            begun = self._searcher.reader().expand_prefix(LINES, words[-1])
+            holding = set[int]().union(*(self._holding(LINES, term.decode()) for term in begun))
+            holding &= self._visible(access)
+            for word in words[:-1]:
+                holding &= self._holding(LINES, word)
+        kept = (json.loads(self._rows[number].kept) for number in sorted(holding)[:documents])
+        return [line for each in kept for line in each["lines"]]
 
     def _visible(self, access: frozenset[str]) -> set[int]:
         return {number for number, row in self._rows.items() if row.access & access}

@@ -1,0 +1,104 @@
+"""Lines completed while someone types: titles, keywords, publishers, bare or accented.
+
+Short lines (keywords, names) are terms of the index: one for every word a line can be entered by, folded,
+followed by the line itself, so that a prefix scan finds and counts them. A long line is a term by its beginning
+only; by its other words it is found as a phrase in a field of its own and read from the document. (All
+terms for all lines were more than half of the index and a third of the time to build it.) Both sides see only
+documents that the asking person may see, so no completion gives away a word of a hidden one.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections import Counter
+from typing import TYPE_CHECKING, Final
+
+from opendata.kernel.text import clean_line, fold, nfc
+from opendata.search.analysis import chunks
+from opendata.search.port import SearchEngine, Vocabulary
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+SEPARATOR: Final = "\x1f"
+LONGEST_KEY: Final = 48
+# Stands between two lines, so that no phrase reaches from one into the other.
+_GAP: Final = " ¶ "
+_LONGEST_LINE: Final = 160
+_FEW_WORDS: Final = 5
+_FEW_LETTERS: Final = 2
+_MOST_TERMS: Final = 200
+_MOST_DOCUMENTS: Final = 40
+_MOST_WORDS: Final = 12
+
+
+def suggestion_terms(lines: Iterable[str]) -> list[str]:
+    """Index terms of lines to suggest: the folded words from each word on, and the line."""
+    terms: dict[str, None] = {}
+    for line in _clean(lines):
+        words = _words(line)
+        for start in range(len(words) if len(words) <= _FEW_WORDS else 1):
+            terms[f"{' '.join(words[start:])[:LONGEST_KEY]}{SEPARATOR}{line}"] = None
+    return list(terms)
+
+
+def long_lines(lines: Iterable[str]) -> list[str]:
+    """Those that are not found by all their words in the terms."""
+    return [line for line in _clean(lines) if len(_words(line)) > _FEW_WORDS]
+
+
+def line_words(lines: Iterable[str]) -> str:
+    """The words of lines as a text to be indexed with positions."""
+    return _GAP.join(" ".join(_words(line)) for line in lines)
+
+
+def complete(engine: SearchEngine, typed: str, limit: int, access: frozenset[str]) -> list[str]:
+    """Lines with a word from which on they begin as typed.
+
+    Those with the same accents first, then those that begin so, then those of most documents. One or
+    two letters are completed to what begins so, where there is any.
+    """
+    written = nfc(typed).lower()
+    words = _words(written)[:_MOST_WORDS]
+    beginning = " ".join(words)[:LONGEST_KEY]
+    if not beginning:
+        return []
+    is_whole_word = written[-1].isspace()
+    if is_whole_word and len(beginning) < LONGEST_KEY:
+        beginning += " "
+    counts: dict[str, int] = {}
+    for term, count in engine.terms(Vocabulary.SUGGESTIONS, beginning, access, _MOST_TERMS):
+        counts.setdefault(term.partition(SEPARATOR)[2], count)
+    if len(beginning) > _FEW_LETTERS or not counts:
+        found = Counter(engine.lines(words, access, _MOST_DOCUMENTS))
+        for line, count in found.items():
+            if f" {beginning}" in f" {' '.join(_words(line))} ":
+                counts.setdefault(line, count)
+    shown = " ".join(written.split())
+    folded = fold(shown)
+
+    def rank(suggestion: str) -> tuple[int, bool, int, int]:
+        line = suggestion.lower()
+        return _difference(shown, line), not fold(line).startswith(folded), -counts[suggestion], len(line)
+
+    return sorted(counts, key=rank)[:limit]
+
+
+def _clean(lines: Iterable[str]) -> list[str]:
+    return [line for line in map(clean_line, lines) if len(line) <= _LONGEST_LINE]
+
+
+def _words(line: str) -> list[str]:
+    return [word for chunk in chunks(line) for word in chunk.folded]
+
+
+def _difference(written: str, shown: str) -> int:
+    """0 where a word of `shown` begins as written; 1 where tones and marks differ; 2 where đ does too."""
+    if f" {written}" in f" {shown}":
+        return 0
+    return 1 if f" {_without_marks(written)}" in f" {_without_marks(shown)}" else 2
+
+
+def _without_marks(text: str) -> str:
+    """While typing, đa is on its way to đà and đất, but no longer to da."""
+    return "".join(char for char in unicodedata.normalize("NFD", text) if not unicodedata.combining(char))
