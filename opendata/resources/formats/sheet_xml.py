@@ -219,7 +219,7 @@ def cells_of(block: bytes, above: int) -> XmlCells:
     held = tags.codes[values]
     is_preserved = held == _TEXT_PRESERVED
     is_inline = is_preserved | (held == _TEXT)
-    has_value = is_inline | (held == _VALUE)
+    has_value = is_inline | (held == _VALUE) | (held == _VALUE_EMPTY)
     _must(((types == INLINE) == is_inline)[has_value].all())
     types = np.where(is_preserved, np.uint8(PRESERVED), types)[has_value]
     values = values[has_value]

@@ -166,6 +166,7 @@ TEXTS = (
 )
 ERRORS = ["#DIV/0!", "#N/A", "#NAME?", "#NULL!", "#NUM!", "#REF!", "#VALUE!"]
 
+ANY_TEXT = st.one_of(st.sampled_from(TEXTS), st.text("ab_x0041 \t\n\u00a0\u0301ệ\u2003", max_size=12))
 PLAIN = st.one_of(
     st.sampled_from(NUMBERS).map(lambda value: f"<v>{value}</v>"),
     st.floats(allow_nan=False, allow_infinity=False).map(lambda value: f"<v>{value!r}</v>"),
@@ -187,13 +188,11 @@ BODY = st.one_of(
         st.sampled_from((*NUMBERS[:8], *DAYS)).map(lambda value: f"<v>{value}</v>"),
     ),
     st.tuples(st.just(' t="s"'), st.integers(0, len(STRINGS) - 1).map(lambda value: f"<v>{value}</v>")),
-    st.tuples(st.just(' t="str"'), st.sampled_from(TEXTS).map(lambda value: f"<v>{value}</v>")),
-    st.tuples(
-        st.just(' s="2" t="inlineStr"'), st.sampled_from(TEXTS).map(lambda value: f"<is><t>{value}</t></is>")
-    ),
+    st.tuples(st.just(' t="str"'), ANY_TEXT.map(lambda value: f"<v>{value}</v>")),
+    st.tuples(st.just(' s="2" t="inlineStr"'), ANY_TEXT.map(lambda value: f"<is><t>{value}</t></is>")),
     st.tuples(
         st.just(' t="inlineStr"'),
-        st.sampled_from(TEXTS).map(lambda value: f'<is><t xml:space="preserve">{value}</t></is>'),
+        ANY_TEXT.map(lambda value: f'<is><t xml:space="preserve">{value}</t></is>'),
     ),
     st.tuples(st.just(' t="b"'), st.sampled_from(("<v>0</v>", "<v>1</v>"))),
     st.tuples(st.just(' t="e"'), st.sampled_from(ERRORS).map(lambda value: f"<v>{value}</v>")),
