@@ -63,6 +63,7 @@ def from_environment() -> Flask:
     settings = load_settings()
     services = build_services(settings)
     services.usage.start()
+    services.demand.start()
     atexit.register(services.close)
     return create_app(settings, services)
 

@@ -14,12 +14,15 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from opendata.accounts.queries import AccountQueries
 from opendata.accounts.service import AccountService
+from opendata.catalogue.demand import DemandCounter, SearchDemandLog
 from opendata.catalogue.documents import INDEX_SCHEMA, DocumentBuilder
 from opendata.catalogue.events import DATASET_CHANGED
 from opendata.catalogue.importing import CatalogueImport
 from opendata.catalogue.indexing import IndexDatasets
 from opendata.catalogue.profile import load_profile
 from opendata.catalogue.queries import CatalogueQueries
+from opendata.catalogue.requests import DataRequests
+from opendata.catalogue.saved_searches import SavedSearches
 from opendata.catalogue.search import CatalogueSearch
 from opendata.catalogue.service import CatalogueService
 from opendata.catalogue.usage import UsageCounter
@@ -73,6 +76,10 @@ class Services:
     catalogue_search: CatalogueSearch
     catalogue_import: CatalogueImport
     usage: UsageCounter
+    data_requests: DataRequests
+    saved_searches: SavedSearches
+    demand: DemandCounter
+    demand_log: SearchDemandLog
     resources: ResourceService
     resource_queries: ResourceQueries
     tables: TableQueries
@@ -81,6 +88,7 @@ class Services:
 
     def close(self) -> None:
         self.usage.flush()
+        self.demand.flush()
         self.tables.close()
         self.search.close()
         self.database.close()
@@ -94,6 +102,8 @@ def build_services(settings: Settings) -> Services:
     profile = load_profile(bundled("catalog_schemas"), vocabularies)
     search = SearchService(settings.search_url, INDEX_SCHEMA, aliases=vocabularies.search_aliases)
     catalogue = CatalogueService(database, profile)
+    catalogue_search = CatalogueSearch(search, vocabularies)
+    demand_log = SearchDemandLog(database)
     resource_queries = ResourceQueries(database)
     builder = _document_builder(vocabularies)
     engine = TableEngine(
@@ -112,8 +122,12 @@ def build_services(settings: Settings) -> Services:
         account_queries=AccountQueries(database),
         catalogue=catalogue,
         catalogue_queries=CatalogueQueries(database),
-        catalogue_search=CatalogueSearch(search, vocabularies),
+        catalogue_search=catalogue_search,
         usage=UsageCounter(catalogue.count_use),
+        data_requests=DataRequests(database),
+        saved_searches=SavedSearches(database, catalogue_search.count),
+        demand=DemandCounter(demand_log.save),
+        demand_log=demand_log,
         resources=ResourceService(database, store, settings.upload_limit_mb * MB),
         resource_queries=resource_queries,
         tables=TableQueries(resource_queries, store, engine),

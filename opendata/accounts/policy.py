@@ -30,6 +30,7 @@ class Permission(StrEnum):
     MANAGE_MEMBERS = "manage-members"
 
     MANAGE_PORTAL = "manage-portal"
+    ANSWER_REQUESTS = "answer-requests"
 
 
 _ROLE_PERMISSIONS = {

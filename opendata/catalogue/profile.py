@@ -136,6 +136,11 @@ class MetadataProfile:
         return _SIMPLE[item.kind](item, value)
 
 
+def is_email(text: str) -> bool:
+    """Whether it has the form of one e-mail address."""
+    return _EMAIL.fullmatch(text) is not None
+
+
 def load_profile(folder: Path, vocabularies: Vocabularies) -> MetadataProfile:
     """From `folder/dataset_profile.json`. Raises BrokenVocabularyError naming the point."""
     path = folder / "dataset_profile.json"
@@ -259,7 +264,7 @@ def _date(_item: ProfileField, value: object) -> str:
 
 def _email(item: ProfileField, value: object) -> str | None:
     text = _text(item, value)
-    if text is not None and not _EMAIL.fullmatch(text):
+    if text is not None and not is_email(text):
         raise _WrongValueError(N_("“%(value)s” is not an e-mail address."), value=_quoted(text))
     return text
 

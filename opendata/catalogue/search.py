@@ -174,9 +174,13 @@ class CatalogueSearch:
         total, matches = self._search.scan(asked)
         return total, (summary(match.id, match.stored) for match in matches)
 
-    def count(self, actor: Actor, form: DatasetSearchForm) -> int:
-        """How many datasets such a search would find."""
+    def count(self, actor: Actor, form: DatasetSearchForm, changed_after: dt.datetime | None = None) -> int:
+        """How many datasets such a search would find, of those changed after a moment only."""
         asked = _request(actor, self._named_today(form), LANGUAGES[0])
+        if changed_after is not None:
+            given = asked.ranges.get("modified", Range())
+            since = max(math.nextafter(changed_after.timestamp(), math.inf), given.low or -math.inf)
+            asked = replace(asked, ranges={**asked.ranges, "modified": Range(since, given.high)})
         return self._search.search(replace(asked, limit=0, sort=None)).total
 
     def suggest(self, actor: Actor, text: str, limit: int = 8) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from alembic.script import ScriptDirectory
 
 from opendata.accounts import models as accounts_models
 from opendata.catalogue import models as catalogue_models
+from opendata.catalogue import reader_models
 from opendata.kernel import outbox
 from opendata.kernel.tables import Base
 from opendata.resources import models as resources_models
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from opendata.kernel.db import Database
 
 _FOLDER = Path(__file__).parent
-MODEL_MODULES = (accounts_models, catalogue_models, outbox, resources_models)
+MODEL_MODULES = (accounts_models, catalogue_models, outbox, reader_models, resources_models)
 METADATA = Base.metadata
 
 

@@ -11,6 +11,7 @@ from flask import Blueprint
 
 from opendata.web import (
     accounts,
+    administration,
     assets,
     changes,
     datasets,
@@ -19,7 +20,9 @@ from opendata.web import (
     publishing,
     publishing_decisions,
     publishing_files,
+    requests,
     resources,
+    saved_searches,
 )
 from opendata.web.form_tokens import refuse_foreign_forms
 
@@ -40,6 +43,9 @@ def register(app: Flask) -> None:
         publishing,
         publishing_files,
         publishing_decisions,
+        requests,
+        saved_searches,
+        administration,
         accounts,
     ):
         pages.register_blueprint(part.blueprint, url_prefix="/<any(vi, en):lang>")

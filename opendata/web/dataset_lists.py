@@ -1,4 +1,4 @@
-"""A search as a list for programs, at the address of its page: JSON, and CSV of everything found.
+"""A search as a list for programs, at the address of its page: JSON, CSV of everything found, an Atom feed.
 
 By ending (`/vi/datasets.csv?…`) or by the Accept header at the page's own address. JSON is the answer of the
 API's operation; what is in it is decided there. A CSV is read from the index row by row while it is sent, and
@@ -10,17 +10,19 @@ from __future__ import annotations
 import csv
 import io
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final, cast
 
 from flask import Response, current_app, request
 
 from opendata.catalogue.search import LONGEST_LIST
 from opendata.catalogue.search_form import NotOneOfError, read_form
-from opendata.http.caching import cache_control
+from opendata.http.caching import cache_control, digest_tag, label
 from opendata.http.context import language, page_actor, services, speak
 from opendata.http.files import content_disposition
 from opendata.kernel.errors import PortalError
 from opendata.web import addresses
+from opendata.web.feeds import MOST_ENTRIES, feed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -46,7 +48,12 @@ COLUMNS: Final = (
     "series",
     "page",
 )
-_MEDIA_TYPES: Final = {"html": "text/html", "json": "application/json", "csv": "text/csv"}
+_MEDIA_TYPES: Final = {
+    "html": "text/html",
+    "json": "application/json",
+    "csv": "text/csv",
+    "atom": "application/atom+xml",
+}
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 _CHUNK: Final = 200
 
@@ -88,7 +95,21 @@ def csv_list() -> Response:
     return response
 
 
-LISTS: Final[Mapping[str, Callable[[], Response]]] = {"json": json_list, "csv": csv_list}
+def atom_list() -> Response:
+    """The newest of what is found, whatever order and page; the same entry keeps its id for good."""
+    try:
+        form = read_form(request.args.items(multi=True)).sorted_by("newest")
+        newest = replace(form, per_page=MOST_ENTRIES)
+        found = services().catalogue_search.search(page_actor(), newest, language(), facets=())
+    except PortalError as error:
+        return _problem(error)
+    body = feed(found)
+    response = Response(body, content_type="application/atom+xml; charset=utf-8")
+    response.vary.update(("Accept", "Cookie"))
+    return cast("Response", label(response, tag=digest_tag(body), private=page_actor().is_known))
+
+
+LISTS: Final[Mapping[str, Callable[[], Response]]] = {"json": json_list, "csv": csv_list, "atom": atom_list}
 
 
 def _publisher_names() -> dict[str, str]:

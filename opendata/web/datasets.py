@@ -38,7 +38,7 @@ def search() -> Response:
     return response
 
 
-@blueprint.get("/datasets.<any(json, csv):kind>")
+@blueprint.get("/datasets.<any(json, csv, atom):kind>")
 @open_to_all
 def listing(kind: str) -> Response:
     return dataset_lists.LISTS[kind]()
@@ -77,6 +77,8 @@ def _search_page() -> Response:
     actor, search = page_actor(), services().catalogue_search
     grouped = form.group != "none" and not form.series
     results = search.search(actor, form, language(), grouped=grouped)
+    if not (results.total or form.is_narrowed):
+        services().demand.found_nothing(form.text)
     return render_page(
         "datasets/search.html",
         404 if results.is_past_end else 200,

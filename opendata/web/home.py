@@ -59,7 +59,7 @@ def _search(sort: str) -> DatasetResults | None:
 
 @entrances.get("/")
 @entrances.get("/<any(datasets, publish, account):first>")
-@entrances.get("/<any('datasets.json', 'datasets.csv'):first>")
+@entrances.get("/<any('datasets.json', 'datasets.csv', 'datasets.atom', 'requests/new'):first>")
 @entrances.get("/<any(datasets, publish):first>/<path:rest>")
 @entrances.get("/<any('sign-in'):first>")
 @open_to_all

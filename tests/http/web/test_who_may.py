@@ -10,6 +10,8 @@ VALUES = {
     "resource_id": "x",
     "token_id": "x",
     "number": 1,
+    "request_id": "x",
+    "search_id": "x",
     "name": "base.css",
     "first": "publish",
     "rest": "x",
@@ -39,7 +41,14 @@ def test_reading_asks_nobody_and_publishing_everybody(app) -> None:
         for r in rules(app)
         if vars(app.view_functions[r.endpoint])[MARK] == "signed-in"
     }
-    assert closed == {"publishing", "publishing_files", "publishing_decisions", "accounts"}
+    assert closed == {
+        "publishing",
+        "publishing_files",
+        "publishing_decisions",
+        "accounts",
+        "saved_searches",
+        "administration",
+    }
 
 
 def test_visitors_are_led_to_the_sign_in_page_and_back(app) -> None:

@@ -162,6 +162,7 @@ ALLOWED = {
     Permission.RELEASE_PERSONAL_DATA: {"admin", "platform"},
     Permission.MANAGE_MEMBERS: {"admin", "platform"},
     Permission.MANAGE_PORTAL: {"platform"},
+    Permission.ANSWER_REQUESTS: {"platform"},
 }
 
 
