@@ -19,6 +19,7 @@ from opendata.catalogue.documents import INDEX_SCHEMA, DocumentBuilder
 from opendata.catalogue.events import DATASET_CHANGED
 from opendata.catalogue.importing import CatalogueImport
 from opendata.catalogue.indexing import IndexDatasets
+from opendata.catalogue.plain_search import PlainSearch
 from opendata.catalogue.profile import load_profile
 from opendata.catalogue.queries import CatalogueQueries
 from opendata.catalogue.requests import DataRequests
@@ -102,10 +103,10 @@ def build_services(settings: Settings) -> Services:
     profile = load_profile(bundled("catalog_schemas"), vocabularies)
     search = SearchService(settings.search_url, INDEX_SCHEMA, aliases=vocabularies.search_aliases)
     catalogue = CatalogueService(database, profile)
-    catalogue_search = CatalogueSearch(search, vocabularies)
+    builder = _document_builder(vocabularies)
+    catalogue_search = CatalogueSearch(search, vocabularies, PlainSearch(database, builder))
     demand_log = SearchDemandLog(database)
     resource_queries = ResourceQueries(database)
-    builder = _document_builder(vocabularies)
     engine = TableEngine(
         roots=(store.folder,),
         cache=settings.data_dir / "cache",

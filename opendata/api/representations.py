@@ -68,6 +68,7 @@ def results(found: DatasetResults) -> dict[str, Any]:
             for name, options in found.facets.items()
         },
         **({"lines": found.lines} if form.group == "series" and found.lines is not None else {}),
+        **({"degraded": True} if found.is_plain else {}),
         **suggestion,
     }
 

@@ -44,7 +44,7 @@ class IndexDatasets:
         open_source: OpenSource | None = None,
     ) -> None:
         self._database = database
-        self._builder = builder
+        self.builder = builder
         self._search = search
         self._open_source = open_source
 
@@ -112,7 +112,7 @@ class IndexDatasets:
             return
         for ids in chunks:
             with self._database.reading() as session:
-                documents = self._builder.build(session, ids)
+                documents = self.builder.build(session, ids)
             yield from documents
 
 

@@ -14,14 +14,15 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from opendata.catalogue.policy import visible_tokens
 from opendata.catalogue.search_form import FACETS, DatasetSearchForm
 from opendata.kernel.i18n import LANGUAGES, VIETNAM_TIME
-from opendata.search.port import Grouping, Range, SearchRequest, Segment, Sort
+from opendata.search.port import Grouping, IndexState, IndexUnusableError, Range, SearchRequest, Segment, Sort
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from opendata.accounts.policy import Actor
+    from opendata.catalogue.plain_search import PlainSearch
     from opendata.catalogue.vocabularies import Term, Vocabularies, Vocabulary
-    from opendata.search.port import Hit
+    from opendata.search.port import Hit, SearchResponse
     from opendata.search.service import SearchService
 
 SNIPPET_LENGTH: Final = 220
@@ -92,7 +93,7 @@ class DatasetResults:
     """`total` is exact, of datasets; `relaxed` when only some of the words were found anywhere.
 
     `form` names places as they are today. `lines`: rows of all pages of a grouped answer, None where that
-    was not counted. `more`: there is a next page.
+    was not counted. `more`: there is a next page. `is_plain`: found without the index, so `total` is "at least".
     """
 
     form: DatasetSearchForm
@@ -104,6 +105,7 @@ class DatasetResults:
     took_seconds: float
     lines: int | None
     more: bool
+    is_plain: bool = False
 
     @property
     def pages(self) -> int | None:
@@ -116,8 +118,13 @@ class DatasetResults:
 
 
 class CatalogueSearch:
-    def __init__(self, search: SearchService, vocabularies: Vocabularies) -> None:
+    """`plain` answers while the index cannot; without it such a search raises IndexUnusableError."""
+
+    def __init__(
+        self, search: SearchService, vocabularies: Vocabularies, plain: PlainSearch | None = None
+    ) -> None:
         self._search = search
+        self._plain = plain
         self._vocabularies = vocabularies
         self._terms: dict[str, Vocabulary[Any]] = {
             "theme": vocabularies.themes,
@@ -137,10 +144,10 @@ class CatalogueSearch:
         *,
         grouped: bool = False,
     ) -> DatasetResults:
-        """Raises IndexUnusableError while the index is being made again."""
+        """While the index is being made again the answer is a plain one, `is_plain`."""
         form = self._named_today(form)
         other = next(name for name in LANGUAGES if name != language)
-        response = self._search.search(
+        response, is_plain = self._respond(
             replace(
                 _request(actor, form, language),
                 offset=(form.page - 1) * form.per_page,
@@ -164,7 +171,20 @@ class CatalogueSearch:
             took_seconds=response.took_seconds,
             lines=response.lines if grouped else response.total,
             more=response.more,
+            is_plain=is_plain,
         )
+
+    def _respond(self, request: SearchRequest) -> tuple[SearchResponse, bool]:
+        """The answer, and whether it comes from the database because the index cannot give one."""
+        try:
+            response = self._search.search(request)
+        except IndexUnusableError:
+            if self._plain is None:
+                raise
+            return self._plain.search(request), True
+        if response.total or self._plain is None or self._search.status().state is not IndexState.MISSING:
+            return response, False
+        return self._plain.search(request), True
 
     def everything(
         self, actor: Actor, form: DatasetSearchForm, language: str, limit: int = LONGEST_LIST

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 import logging
+import signal
 import sqlite3
+import threading
 from pathlib import Path
 
 import click
 
 from opendata.accounts.policy import COMMAND_LINE
+from opendata.catalogue.index_comparison import compare_index
+from opendata.catalogue.index_follower import IndexFollower
 from opendata.kernel.bundled import bundled
 from opendata.kernel.db import sqlite_has_wal_fix
 from opendata.kernel.processes import end_with_parent
@@ -136,6 +140,9 @@ def check(list_settings: bool) -> None:
     if parts["database"] == "ok":
         revision = current_revision(services.database)
         parts["schema"] = "ok" if revision == head_revision() else f"at {revision}: run “opendata migrate”"
+    if parts["database"] == parts["search"] == "ok":
+        found = compare_index(services.database, services.search)
+        parts["index"] = "ok" if found.is_equal else f"{found}: run “opendata reindex”"
     for name, state in parts.items():
         click.echo(f"{name:10} {state}")
     if services.database.is_sqlite and not sqlite_has_wal_fix(sqlite3.sqlite_version_info):
@@ -161,6 +168,25 @@ def reindex() -> None:
     services.close()
 
 
+@click.command(name="follow-index")
+def follow_index() -> None:
+    """Keep this machine's own search index in step with a database elsewhere, until Ctrl-C.
+
+    Run it beside “opendata serve” on every machine whose OPENDATA_SEARCH_URL names a folder of its own.
+
+    \b
+    Example:  OPENDATA_SEARCH_URL=tantivy:///var/lib/opendata/search opendata follow-index
+    """
+    end_with_parent()
+    logging.basicConfig(level=logging.INFO, format=LOG_FORMAT)
+    services = build_services(load_settings())
+    stopping = threading.Event()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(name, lambda *_details: stopping.set())
+    IndexFollower(services.database, services.search, services.indexing).follow(stopping)
+    services.close()
+
+
 def _list_settings(settings: Settings) -> None:
     for item in dataclasses.fields(settings):
         value = getattr(settings, item.name)
@@ -168,4 +194,4 @@ def _list_settings(settings: Settings) -> None:
         click.echo(f"OPENDATA_{item.name.upper()}={shown}\n    {item.metadata['meaning']}")
 
 
-COMMANDS = (quickstart, serve, worker, migrate_command, seed, check, reindex)
+COMMANDS = (quickstart, serve, worker, migrate_command, seed, check, reindex, follow_index)

@@ -135,6 +135,25 @@ def settled_after(session: Session, topic: str, position: int) -> list[OutboxRow
     return list(session.scalars(chosen.order_by(OutboxRow.id)))
 
 
+def rows_after(session: Session, topic: str, position: int) -> list[OutboxRow]:
+    """Rows of a topic with a higher id, whatever became of them, oldest first."""
+    chosen = select(OutboxRow).where(OutboxRow.id > position, OutboxRow.topic == topic)
+    return list(session.scalars(chosen.order_by(OutboxRow.id)))
+
+
+def first_position(session: Session) -> int | None:
+    """The id of the oldest row that is still kept; None for an empty outbox."""
+    return session.scalar(select(func.min(OutboxRow.id)))
+
+
+def payloads_waiting(session: Session, topic: str) -> list[dict[str, Any]]:
+    """What is still to be done about a topic."""
+    chosen = select(OutboxRow.payload).where(
+        OutboxRow.topic == topic, OutboxRow.state.in_((PENDING, RUNNING))
+    )
+    return list(session.scalars(chosen))
+
+
 def oldest_waiting(session: Session) -> dt.datetime | None:
     """When the oldest row that nobody works on was written; None when nothing waits."""
     return session.scalar(select(func.min(OutboxRow.created_at)).where(_is_free(utc_now())))

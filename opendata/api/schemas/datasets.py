@@ -193,6 +193,13 @@ class DatasetListSchema(Schema):
             "description": N_("With group=series: items of all pages, where they were counted to the end")
         }
     )
+    degraded = fields.Boolean(
+        metadata={
+            "description": N_(
+                "True while the index is being made again: whole words of titles and keywords are found, totals are at least"
+            )
+        }
+    )
     suggestion = fields.String(metadata={"description": N_("A better spelling, where there is one")})
     next_url = fields.Url(required=True, allow_none=True, metadata={"description": N_("The next page")})
 
