@@ -1,91 +1,81 @@
-"""A generated CSV of one million rows published through the whole pipeline, by stage, with peak memory."""
+"""Ingest beside its aims: validation, the whole pipeline, workbooks and memory, each against its peer in the same run.
+
+    python benchmarks/ingest.py [--rows 1000000] [--repeats 3] [--sheet-rows 100000] [--memory-rows 5000000] [--whole]
+
+Runs `validation.py` (frictionless is measured on 100,000 rows and multiplied, unless --whole), `pipeline.py`
+(DuckDB's bare copy, openpyxl) and a long table for memory, then prints one line for each aim. Ratios of processor time
+decide where both are given: they hardly change with other work on the machine. A number of rows of 0 leaves a part out.
+"""
 
 from __future__ import annotations
 
-import io
+import argparse
 import sys
 import tempfile
-import threading
-import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from benchmarks.portal_under_test import (
-    MB,
-    RunningPortal,
-    print_machine,
-    resident_mb,
-    running_portal,
-    worker_of,
-    write_table,
-)
+from benchmarks import pipeline, validation
 
-ROWS = 1_000_000
+COMPARED_ROWS = 100_000
+MEGABYTE = 1 << 20
+
+
+class Aims:
+    """Prints each aim with what was measured, in the order they were added."""
+
+    def __init__(self) -> None:
+        self._lines: list[str] = []
+
+    def at_least(self, name: str, measured: float, aim: float) -> None:
+        self._add(name, f"{measured:.1f}×", f"at least {aim:g}×", is_met=measured >= aim)
+
+    def at_most(self, name: str, measured: float, aim: float, unit: str = "×") -> None:
+        self._add(name, f"{measured:.1f}{unit}", f"at most {aim:g}{unit}", is_met=measured <= aim)
+
+    def _add(self, name: str, measured: str, aim: str, *, is_met: bool) -> None:
+        self._lines.append(f"{name:<58}{measured:>10}   {aim:<16} {'met' if is_met else 'MISSED'}")
+
+    def print(self) -> None:
+        print("\n" + "\n".join(self._lines))
+
+
+def validate(home: Path, rows: int, aims: Aims, *, is_whole: bool) -> None:
+    clean, bad = validation.compare(home, COMPARED_ROWS, is_extrapolated=False, compared=COMPARED_ROWS)
+    aims.at_least(f"validation, {COMPARED_ROWS:,} rows, clean", clean, 12)
+    aims.at_least(f"validation, {COMPARED_ROWS:,} rows, bad cells", bad, 12)
+    if rows > COMPARED_ROWS:
+        clean, bad = validation.compare(home, rows, is_extrapolated=not is_whole, compared=COMPARED_ROWS)
+        aims.at_least(f"validation, {rows:,} rows, clean", clean, 25)
+        aims.at_least(f"validation, {rows:,} rows, bad cells", bad, 15)
 
 
 def main() -> None:
-    print_machine()
-    with tempfile.TemporaryDirectory() as folder, running_portal("--no-seed") as portal:
-        source = Path(folder) / "bang-lon.csv"
-        write_table(source, ROWS)
-        worker = worker_of(portal.process.pid)
-        everything, working, ended = (
-            [resident_mb(portal.process.pid)],
-            [resident_mb(worker)],
-            threading.Event(),
-        )
-
-        def watch() -> None:
-            while not ended.wait(0.05):
-                everything.append(resident_mb(portal.process.pid))
-                working.append(resident_mb(worker))
-
-        watcher = threading.Thread(target=watch)
-        watcher.start()
-        start = time.perf_counter()
-        stages = _publish(portal, source)
-        total = time.perf_counter() - start
-        ended.set()
-        watcher.join()
-        print(
-            f"{ROWS:,} rows × 12 columns, {source.stat().st_size / MB:.0f} MB: published in {total:.1f} s (target 60 s)"
-        )
-        for stage, seconds in stages:
-            print(f"  {stage:10} {seconds:6.1f} s")
-        print(f"memory at the peak: worker and its child {max(working):.0f} MB (target 700 MB)")
-        print(f"  with supervisor and web: {max(everything):.0f} MB, of which {everything[0]:.0f} MB at rest")
-
-
-def _publish(portal: RunningPortal, source: Path) -> list[tuple[str, float]]:
-    """Hand the file in and watch its status; (stage, seconds) as seen from outside."""
-    from opendata.accounts.policy import COMMAND_LINE
-    from opendata.resources.service import Upload
-    from opendata.settings import load_settings
-    from opendata.wiring import build_services
-
-    services = build_services(load_settings(data_dir=portal.data_dir, secret_key="x" * 40))
-    stages: list[tuple[str, float]] = []
-    begun = time.perf_counter()
-    fields = {"title": "Một triệu dòng", "description": "Bảng sinh ra để đo.", "publisher": "BKHCN"}
-    dataset = services.catalogue.create_dataset(COMMAND_LINE, fields, publish_when_ready=True)
-    with source.open("rb") as stream:
-        upload = Upload(io.BufferedReader(stream), source.name)
-        received = services.resources.add_resource(COMMAND_LINE, dataset.id, upload)
-    now = time.perf_counter()
-    stages.append(("receive", now - begun))
-    last, since = "waiting", now
-    while True:
-        version = services.resource_queries.resource(COMMAND_LINE, received.resource_id).latest
-        stage = version.stage or "waiting"
-        if stage != last or version.is_settled:
-            now = time.perf_counter()
-            stages.append((last, now - since))
-            last, since = stage, now
-        if version.is_settled:
-            if version.state != "published":
-                raise SystemExit([problem.message() for problem in version.problems])
-            return stages
-        time.sleep(0.05)
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rows", type=int, default=1_000_000)
+    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--sheet-rows", type=int, default=100_000)
+    parser.add_argument("--memory-rows", type=int, default=5_000_000)
+    parser.add_argument("--whole", action="store_true", help="let frictionless read all rows (minutes)")
+    asked = parser.parse_args()
+    aims = Aims()
+    pipeline.print_heads()
+    with tempfile.TemporaryDirectory() as folder:
+        home = Path(folder)
+        if asked.rows:
+            found = pipeline.compare_csv(home, asked.rows, asked.repeats)
+            aims.at_most("pipeline beside DuckDB's copy and sha256, on the clock", found.clock, 3)
+            aims.at_most("pipeline beside DuckDB's copy and sha256, processor time", found.processor, 3)
+            aims.at_most(f"memory of the child, {asked.rows:,} rows", found.peak / MEGABYTE, 500, " MB")
+        if asked.sheet_rows:
+            found = pipeline.compare_workbook(home, asked.sheet_rows, asked.repeats)
+            aims.at_least("workbook beside openpyxl reading, processor time", 1 / found.processor, 10)
+        if asked.memory_rows:
+            peak = pipeline.peak_of(home, asked.memory_rows)
+            aims.at_most(f"memory of the child, {asked.memory_rows:,} rows", peak / MEGABYTE, 700, " MB")
+        if asked.rows:
+            validate(home, asked.rows, aims, is_whole=asked.whole)
+    aims.print()
 
 
 if __name__ == "__main__":

@@ -84,6 +84,7 @@ def measured_ingest(source: Path, workdir: Path, report: Callable[[Progress], No
         "parquet": table.parquet_size,
         "valid": table.report["valid"],
         "schema": dict(table.table_schema),
+        "pandas": "pandas" in sys.modules,
     }
 
 
@@ -148,6 +149,7 @@ def main() -> None:
         for stage, (seconds, cpu) in [*found["stages"].items(), ("together", found["total"])]:
             print(f"  {stage:<12}{seconds:8.2f} s   {cpu:8.2f} s of processor time")
         print(f"  peak memory of the child     {found['peak'] / MEGABYTE:8.0f} MB")
+        print(f"  pandas in the child          {'LOADED' if found['pandas'] else 'not loaded':>12}")
         print(f"  Parquet                      {found['parquet'] / MEGABYTE:8.0f} MB")
         print(f"  types: {', '.join(found['types'])}")
 

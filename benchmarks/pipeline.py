@@ -1,11 +1,13 @@
 """The whole ingest pipeline beside the least that anybody could do: DuckDB's bare copy of the CSV to Parquet.
 
-    python benchmarks/pipeline.py [--rows 1000000] [--repeats 3] [--sheet-rows 100000]
+    python benchmarks/pipeline.py [--rows 1000000] [--repeats 3] [--sheet-rows 100000] [--memory-rows 5000000]
 
 The same generated table as in ingest_stages.py. Ours identifies, decides types, checks, converts, counts
 statistics, tells what columns mean and screens for personal data, in the limited child; DuckDB's copy guesses
 types from a sample and does nothing else, but for a sha256 of the file. Then a workbook, beside openpyxl reading its cells.
-Repeats alternate, so that a busy moment meets both; medians and ratios are printed.
+Repeats alternate, so that a busy moment meets both; medians and ratios are printed, of seconds on the clock and of
+processor time, which other work on the machine hardly changes. `--memory-rows`: a longer table, for the peak memory
+of the child alone.
 """
 
 from __future__ import annotations
@@ -16,14 +18,18 @@ import hashlib
 import os
 import platform
 import random
+import resource
 import statistics
+import sys
 import tempfile
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import duckdb
 
+sys.path.insert(0, str(Path(__file__).parents[1]))
 from benchmarks.ingest_stages import HEADER, MEGABYTE, NAMES, SEED, measured_ingest, write_table
 from opendata.resources.ingest.limits import Limits, run_limited
 
@@ -31,14 +37,30 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-def clock(work: Callable[[], Any]) -> tuple[float, Any]:
-    started = time.perf_counter()
+@dataclass(frozen=True)
+class Compared:
+    """Ours beside the peer: how many times its seconds on the clock and its processor time; bytes at the peak."""
+
+    clock: float
+    processor: float
+    peak: int
+
+
+def clock(work: Callable[[], Any]) -> tuple[float, float, Any]:
+    """Seconds on the clock, processor time of this process, result."""
+    started, used = time.perf_counter(), _processor()
     result = work()
-    return time.perf_counter() - started, result
+    return time.perf_counter() - started, _processor() - used, result
+
+
+def _processor() -> float:
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    return used.ru_utime + used.ru_stime
 
 
 def bare_copy(source: Path, target: Path) -> None:
     with duckdb.connect(config={"threads": os.cpu_count() or 1}) as connection:
+        connection.execute("SET enable_progress_bar = false")
         connection.execute(
             f"COPY (FROM read_csv('{source}')) TO '{target}' (FORMAT parquet, COMPRESSION zstd)"
         )
@@ -89,17 +111,79 @@ def read_with_openpyxl(path: Path) -> int:
     return sum(len(row) for sheet in book.worksheets for row in sheet.iter_rows(values_only=True))
 
 
-def compare(name: str, repeats: int, peer: Callable[[], Any], own: Callable[[], dict[str, Any]]) -> None:
+def compare(name: str, repeats: int, peer: Callable[[], Any], own: Callable[[], dict[str, Any]]) -> Compared:
     theirs, mine, peak = [], [], 0
     for _ in range(repeats):
-        theirs.append(clock(peer)[0])
-        seconds, found = clock(own)
-        mine.append(seconds)
+        theirs.append(clock(peer)[:2])
+        seconds, _, found = clock(own)
+        mine.append((seconds, found["total"][1]))
         peak = max(peak, found["peak"])
-    ratio = statistics.median(a / b for a, b in zip(mine, theirs, strict=True))
-    print(f"{name:<44}{statistics.median(theirs):8.2f} s{statistics.median(mine):8.2f} s{ratio:8.2f}×")
+    ratios = [
+        statistics.median(own[kind] / other[kind] for own, other in zip(mine, theirs, strict=True))
+        for kind in (0, 1)
+    ]
+    for kind, unit in enumerate(("on the clock", "of processor time")):
+        peer_seconds, own_seconds = (
+            statistics.median(each[kind] for each in samples) for samples in (theirs, mine)
+        )
+        label = name if kind == 0 else ""
+        print(f"{label:<44}{peer_seconds:8.2f} s{own_seconds:8.2f} s{ratios[kind]:8.2f}×  {unit}")
     stages = ", ".join(f"{stage} {seconds:.1f}" for stage, (seconds, _) in found["stages"].items())
-    print(f"    {stages} s; peak memory of the child {peak / MEGABYTE:.0f} MB")
+    print(f"    {stages} s; peak memory of the child {peak / MEGABYTE:.0f} MB", end="")
+    print("; pandas LOADED" if found["pandas"] else "; pandas not loaded")
+    return Compared(*ratios, peak)
+
+
+def compare_csv(home: Path, rows: int, repeats: int) -> Compared:
+    table = home / "big.csv"
+    write_table(table, rows)
+    start_children(home)
+    found = compare(
+        f"{rows:,} × 12 CSV, DuckDB's copy and sha256",
+        repeats,
+        lambda: bare_copy(table, home / "bare.parquet"),
+        lambda: ours(table),
+    )
+    table.unlink()
+    return found
+
+
+def compare_workbook(home: Path, rows: int, repeats: int) -> Compared:
+    sheet = home / "sheet.xlsx"
+    write_workbook(sheet, rows)
+    start_children(home)
+    return compare(
+        f"{rows:,} × 12 XLSX, openpyxl reading only",
+        repeats,
+        lambda: read_with_openpyxl(sheet),
+        lambda: ours(sheet),
+    )
+
+
+def peak_of(home: Path, rows: int) -> int:
+    """Bytes of memory that the child takes at most for so many rows, mapped libraries included."""
+    table = home / "long.csv"
+    write_table(table, rows)
+    size = table.stat().st_size
+    seconds, _, found = clock(lambda: ours(table))
+    table.unlink()
+    peak: int = found["peak"]
+    print(
+        f"{rows:,} × 12 CSV ({size / MEGABYTE:.0f} MB): {seconds:.1f} s, peak memory of the child {peak / MEGABYTE:.0f} MB"
+    )
+    return peak
+
+
+def start_children(home: Path) -> None:
+    """The server that children are forked from, started once for all files of a worker."""
+    tiny = home / "tiny.csv"
+    write_table(tiny, 2)
+    ours(tiny)
+
+
+def print_heads() -> None:
+    print(f"{os.cpu_count()} cores, Python {platform.python_version()}, load {os.getloadavg()[0]:.1f}")
+    print(f"{'':<44}{'peer':>10}{'opendata':>10}{'ratio':>9}")
 
 
 def main() -> None:
@@ -107,28 +191,15 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--sheet-rows", type=int, default=100_000)
+    parser.add_argument("--memory-rows", type=int, default=0)
     asked = parser.parse_args()
-    print(f"{os.cpu_count()} cores, Python {platform.python_version()}, load {os.getloadavg()[0]:.1f}")
-    print(f"{'':<44}{'peer':>10}{'opendata':>10}{'ratio':>9}")
+    print_heads()
     with tempfile.TemporaryDirectory() as folder:
-        home = Path(folder)
-        table, sheet = home / "big.csv", home / "sheet.xlsx"
-        write_table(table, asked.rows)
-        compare(
-            f"{asked.rows:,} × 12 CSV, DuckDB's copy and sha256",
-            asked.repeats,
-            lambda: bare_copy(table, home / "bare.parquet"),
-            lambda: ours(table),
-        )
-        table.unlink()
+        compare_csv(Path(folder), asked.rows, asked.repeats)
         if asked.sheet_rows:
-            write_workbook(sheet, asked.sheet_rows)
-            compare(
-                f"{asked.sheet_rows:,} × 12 XLSX, openpyxl reading only",
-                asked.repeats,
-                lambda: read_with_openpyxl(sheet),
-                lambda: ours(sheet),
-            )
+            compare_workbook(Path(folder), asked.sheet_rows, asked.repeats)
+        if asked.memory_rows:
+            peak_of(Path(folder), asked.memory_rows)
 
 
 if __name__ == "__main__":

@@ -311,6 +311,7 @@ def _blocks(source: io.BufferedReader[Any], delimiter: str, names: list[str]) ->
                 null_values=[""],
                 strings_can_be_null=True,
                 quoted_strings_can_be_null=True,
+                check_utf8=False,  # `CleanText` gives nothing else
             ),
         )
     except pa.ArrowInvalid as error:  # a ragged row, or one longer than a block

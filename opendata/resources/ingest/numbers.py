@@ -23,6 +23,7 @@ _DECIMAL_DIGITS: Final = 38
 INTEGER: Final = r"^(?:0|-?[1-9][0-9]{0,14})$"
 _WHOLE: Final = r"(?:0|[1-9][0-9]*)"
 _EXPONENT: Final = r"(?:[eE][-+]?[0-9]{1,3})?"
+_USUAL: Final = r"^-?[0-9]{1,15}\.[0-9]{1,25}$"
 _SIXTEEN_DIGITS: Final = r"(?:[0-9][^0-9]*){16}"
 
 
@@ -110,7 +111,8 @@ class Exactness:
         self.after = max(self.after, pc.max(fraction).as_py() or 0)
         if self.is_double and (self.has_exponent or pc.max(length).as_py() > MOST_DIGITS):
             doubtful = pc.or_(exponents, pc.match_substring_regex(numbers, _SIXTEEN_DIGITS))
-            lost = (text for text in numbers.filter(doubtful).to_pylist() if not survives_as_double(text))
+            unsure = _not_printed_so(numbers.filter(doubtful))
+            lost = (text for text in unsure.to_pylist() if not survives_as_double(text))
             self.inexact = next(lost, "")
             self.is_double = not self.inexact
 
@@ -123,6 +125,13 @@ class Exactness:
         if not self.has_exponent and self.before + self.after <= _DECIMAL_DIGITS:
             return pa.decimal128(self.before + self.after, self.after)
         return None
+
+
+def _not_printed_so(numbers: pa.Array) -> pa.Array:
+    """The numbers that are not just what a program prints for a double: sixteen and seventeen digits mostly are."""
+    is_usual = pc.match_substring_regex(numbers, _USUAL)
+    printed = pc.if_else(is_usual, numbers, "0").cast(pa.float64()).cast(pa.string())
+    return numbers.filter(pc.or_(pc.invert(is_usual), pc.not_equal(printed, numbers)))
 
 
 def survives_as_double(text: str) -> bool:

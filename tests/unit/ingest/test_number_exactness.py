@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pyarrow as pa
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from opendata.resources.ingest.numbers import STYLES, Exactness, arrow_type, plain_text, survives_as_double
@@ -19,16 +19,19 @@ plain = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(plain)
 def test_a_double_survives_where_its_shortest_text_is_the_number(text) -> None:
     assert survives_as_double(text) == (Decimal(repr(float(text))) == Decimal(text))
 
 
+@settings(deadline=None)
 @given(st.floats(allow_nan=False, allow_infinity=False))
 def test_what_a_program_prints_for_a_double_survives(value) -> None:
     assert survives_as_double(repr(value))
 
 
+@settings(deadline=None)
 @given(st.lists(plain, min_size=1, max_size=6))
 def test_the_stored_type_keeps_every_number(texts) -> None:
     exactness = Exactness()
@@ -49,6 +52,7 @@ def test_beyond_all_doubles() -> None:
     assert survives_as_double("-1.50e3")
 
 
+@settings(deadline=None)
 @given(st.decimals(-(10**12), 10**12, allow_nan=False, allow_infinity=False, places=2))
 def test_every_style_reads_back_what_it_writes(value) -> None:
     for style in STYLES:
@@ -62,3 +66,14 @@ def test_types_are_found_by_the_name_they_print() -> None:
     names = ["int64", "double", "bool", "string", "date32[day]", "time64[us]", "decimal128(20, 4)"]
     for name in [*names, "timestamp[us]", "timestamp[us, tz=UTC]", "timestamp[us, tz=+07:00]"]:
         assert str(arrow_type(name)) == name
+
+
+@settings(deadline=None)
+@given(
+    st.lists(st.floats(-1e9, 1e9).map(repr), min_size=1, max_size=5),
+    plain,
+)
+def test_doubles_as_programs_print_them_are_told_from_longer_numbers(printed, other) -> None:
+    exactness = Exactness()
+    exactness.observe(pa.array([*printed, other]))
+    assert exactness.is_double == (survives_as_double(other) or len(other) <= 15)
