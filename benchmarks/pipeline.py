@@ -118,20 +118,21 @@ def compare(name: str, repeats: int, peer: Callable[[], Any], own: Callable[[], 
         seconds, _, found = clock(own)
         mine.append((seconds, found["total"][1]))
         peak = max(peak, found["peak"])
-    ratios = [
+    on_clock, of_processor = (
         statistics.median(own[kind] / other[kind] for own, other in zip(mine, theirs, strict=True))
         for kind in (0, 1)
-    ]
+    )
     for kind, unit in enumerate(("on the clock", "of processor time")):
+        ratio = of_processor if kind else on_clock
         peer_seconds, own_seconds = (
             statistics.median(each[kind] for each in samples) for samples in (theirs, mine)
         )
         label = name if kind == 0 else ""
-        print(f"{label:<44}{peer_seconds:8.2f} s{own_seconds:8.2f} s{ratios[kind]:8.2f}×  {unit}")
+        print(f"{label:<44}{peer_seconds:8.2f} s{own_seconds:8.2f} s{ratio:8.2f}×  {unit}")
     stages = ", ".join(f"{stage} {seconds:.1f}" for stage, (seconds, _) in found["stages"].items())
     print(f"    {stages} s; peak memory of the child {peak / MEGABYTE:.0f} MB", end="")
     print("; pandas LOADED" if found["pandas"] else "; pandas not loaded")
-    return Compared(*ratios, peak)
+    return Compared(on_clock, of_processor, peak)
 
 
 def compare_csv(home: Path, rows: int, repeats: int) -> Compared:
