@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from opendata.kernel.text import fold, nfc, sort_key
+from opendata.search.parsing import Parser
 from opendata.search.port import PUBLIC, IndexSchema, SearchDocument, SearchRequest, Sort, TextField
 from opendata.search.service import SearchService
 
@@ -195,7 +196,7 @@ def timed(name: str, action: Callable[[Any], object], values: Iterable[Any]) -> 
 def measure(engine: str, count: int, queries: int) -> None:
     everyone = frozenset({PUBLIC})
     with tempfile.TemporaryDirectory() as folder:
-        service = SearchService(f"{engine}://{folder}/index", SCHEMA, ALIASES)
+        service = SearchService(f"{engine}://{folder}/index", SCHEMA, Parser(ALIASES))
         made = list(documents(count))
         started, cpu = time.perf_counter(), time.process_time()
         service.rebuild(made, position=1)

@@ -22,6 +22,7 @@ from opendata.catalogue.indexing import IndexDatasets
 from opendata.catalogue.plain_search import PlainSearch
 from opendata.catalogue.profile import load_profile
 from opendata.catalogue.queries import CatalogueQueries
+from opendata.catalogue.query_fields import search_parser
 from opendata.catalogue.requests import DataRequests
 from opendata.catalogue.saved_searches import SavedSearches
 from opendata.catalogue.search import CatalogueSearch
@@ -101,7 +102,7 @@ def build_services(settings: Settings) -> Services:
     store = open_store(settings.store_url)
     vocabularies = load_vocabularies(bundled("catalog_schemas"))
     profile = load_profile(bundled("catalog_schemas"), vocabularies)
-    search = SearchService(settings.search_url, INDEX_SCHEMA, aliases=vocabularies.search_aliases)
+    search = SearchService(settings.search_url, INDEX_SCHEMA, search_parser(vocabularies))
     catalogue = CatalogueService(database, profile)
     builder = _document_builder(vocabularies)
     catalogue_search = CatalogueSearch(search, vocabularies, PlainSearch(database, builder))

@@ -187,7 +187,8 @@ class Vocabulary(Generic[T]):
 class Vocabularies:
     """All of them. `search_aliases` maps an `alias_key` (see search_names) to the phrases that mean the same: other names and
     abbreviations, and the successor of a unit or agency that is no more. `former_names` goes the other way,
-    from what is in force to what it replaced; search may weigh that lower.
+    from what is in force to what it replaced; search may weigh that lower. `asking` are openings that ask
+    for nothing by themselves ("dữ liệu về").
     """
 
     themes: Vocabulary[Theme]
@@ -199,6 +200,7 @@ class Vocabularies:
     formats: Vocabulary[FileFormat]
     search_aliases: Mapping[str, tuple[str, ...]]
     former_names: Mapping[str, tuple[str, ...]]
+    asking: tuple[str, ...]
 
     def named(self, name: str) -> Vocabulary[Any]:
         """The vocabulary a field of the profile names. Raises KeyError."""
@@ -263,7 +265,8 @@ def load_vocabularies(folder: Path) -> Vocabularies:
     """From `folder/vocabularies`. Raises BrokenVocabularyError naming the file and the point."""
     places = _read(folder, "places", Place, _place)
     agencies = _read(folder, "agencies", Agency)
-    aliases, former = search_names(_read_groups(folder), places, agencies)
+    groups, asking = _read_aliases(folder)
+    aliases, former = search_names(groups, places, agencies)
     return Vocabularies(
         themes=_read(folder, "themes", Theme),
         licences=_read(folder, "licences", Licence),
@@ -274,6 +277,7 @@ def load_vocabularies(folder: Path) -> Vocabularies:
         formats=_read(folder, "formats", FileFormat),
         search_aliases=aliases,
         former_names=former,
+        asking=asking,
     )
 
 
@@ -299,13 +303,12 @@ def _read(
     return Vocabulary(name, terms, authority)
 
 
-def _read_groups(folder: Path) -> list[tuple[str, ...]]:
+def _read_aliases(folder: Path) -> tuple[list[tuple[str, ...]], tuple[str, ...]]:
     path = folder / "vocabularies" / "aliases.json"
     try:
-        return [
-            tuple(str(term) for term in group)
-            for group in json.loads(path.read_text(encoding="utf-8"))["groups"]
-        ]
+        data = json.loads(path.read_text(encoding="utf-8"))
+        groups = [tuple(str(term) for term in group) for group in data["groups"]]
+        return groups, tuple(str(phrase) for phrase in data["asking"])
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise BrokenVocabularyError(path=path, reason=str(error)) from error
 

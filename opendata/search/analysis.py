@@ -41,11 +41,12 @@ _SPLIT = str.maketrans(dict.fromkeys(f"{_JOINTS},", " "))
 _DROP = str.maketrans(dict.fromkeys(f"{_JOINTS},", None))
 # Spelling allows i or y after these initials (quản lý, quản lí); folded words always say i.
 I_OR_Y: Final = {f"{initial}y": f"{initial}i" for initial in ("h", "k", "l", "m", "s", "t")}
-# What a Vietnamese syllable can look like without its marks: the written beginnings, vowels and endings.
+# What a Vietnamese syllable can look like without its marks: the written beginnings, vowels and endings,
+# with the k of names (Đắk Lắk).
 _SYLLABLE = re.compile(
     r"(?:b|ch?|d|gh?|gi|h|kh?|l|m|ngh?|nh?|ph?|qu|r|s|th?|tr|v|x)?"
     r"(?:[aeiouy]|ai|ao|au|ay|eo|eu|ia|ie|ieu|iu|oa|oai|oao|oay|oe|oeo|oi|oo|ua|uay|ue|ui|uo|uoi|uou|uu|uy|uya|uye|uyu|ye|yeu)"
-    r"(?:ch?|m|ng?|nh|p|t)?"
+    r"(?:ch?|k|m|ng?|nh|p|t)?"
 )
 STEM_SIGN: Final = "~"
 _SHORTEST_STEMMED = 4

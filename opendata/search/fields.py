@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from opendata.kernel.text import nfc
-from opendata.search.analysis import View, views
+from opendata.search.analysis import View, pairs, views
 from opendata.search.completion import line_words, long_lines, suggestion_terms
 from opendata.search.port import RESERVED, PreparedDocument
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from opendata.search.port import IndexSchema, SearchDocument
+    from opendata.search.query import Within
 
 ALL: Final = "all"
 # The words of the lines that complete what is being typed; see completion.
@@ -34,7 +35,17 @@ def scoring_fields(schema: IndexSchema) -> Iterator[tuple[View, float, str]]:
     """Each view of each boost, and the name of its field in the index."""
     for boost in schema.boosts():
         for view in View:
-            yield view, boost, f"{view}@{boost:g}"
+            yield view, boost, scoring_field(view, boost)
+
+
+def scoring_field(view: View, boost: float) -> str:
+    return f"{view}@{boost:g}"
+
+
+def within_terms(clause: Within) -> list[tuple[str, str]]:
+    """(field, term) that a document must all hold."""
+    folded, neighbours = scoring_field(View.FOLDED, clause.boost), scoring_field(View.PAIRS, clause.boost)
+    return [(folded, word) for word in clause.words] + [(neighbours, pair) for pair in pairs(clause.words)]
 
 
 def prepare(schema: IndexSchema, document: SearchDocument) -> PreparedDocument:

@@ -36,7 +36,8 @@ if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Iterator, Sequence
     from pathlib import Path
 
-    from opendata.search.port import Indexable
+    from opendata.search.analysis import View
+    from opendata.search.port import Contribution, Indexable
     from opendata.search.query import Query
 
 log = logging.getLogger(__name__)
@@ -71,6 +72,12 @@ class Snapshot(Protocol):
     ) -> list[tuple[str, int]]: ...
 
     def lines(self, words: Sequence[str], access: frozenset[str], documents: int) -> list[str]: ...
+
+    def document(self, document_id: str, access: frozenset[str]) -> Match | None: ...
+
+    def frequency(self, view: View, term: str) -> int: ...
+
+    def explain(self, document_id: str, query: Query) -> tuple[Contribution, ...]: ...
 
 
 class IndexFormat(Protocol):
@@ -147,6 +154,18 @@ class FolderEngine:
     def lines(self, words: Sequence[str], access: frozenset[str], documents: int) -> list[str]:
         snapshot = self._usable()
         return snapshot.lines(words, access, documents) if snapshot and access else []
+
+    def document(self, document_id: str, access: frozenset[str]) -> Match | None:
+        snapshot = self._usable()
+        return snapshot.document(document_id, access) if snapshot and access else None
+
+    def frequency(self, view: View, term: str) -> int:
+        snapshot = self._usable()
+        return snapshot.frequency(view, term) if snapshot else 0
+
+    def explain(self, document_id: str, query: Query) -> tuple[Contribution, ...]:
+        snapshot = self._usable()
+        return snapshot.explain(document_id, query) if snapshot else ()
 
     def apply(self, upserts: Iterable[Indexable], deletes: Iterable[str], position: int) -> None:
         with self._locked("write.lock", self._lock_seconds):

@@ -1,6 +1,6 @@
-"""Reads what people type: words, "cụm từ", -từ, OR (HOẶC) and prefix*; any other sign only parts words.
+"""Reads what people type: words, "cụm từ", -từ, OR (HOẶC), prefix* and field:value; other signs only part words.
 
-Whoosh's query parser, reduced to these four, reads the line; each word is then analysed as documents
+Whoosh's query parser, reduced to these, reads the line; each word is then analysed as documents
 are. Anything typed is a query: length, words and prefixes are bounded here and nothing typed raises.
 """
 
@@ -25,9 +25,11 @@ from opendata.search.query import (
     Query,
     Scored,
     Side,
+    Within,
     Word,
     required_words,
 )
+from opendata.search.query_fields import FieldQuery, FieldReader, FieldsPlugin
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -38,18 +40,31 @@ MOST_PREFIXES: Final = 4
 SHORTEST_PREFIX: Final = 2
 # An alias is a guess at what was meant: its words count a little less than the typed ones.
 ALIAS_WEIGHT: Final = 0.8
+MOST_FIELDS: Final = 8
+_LONGEST_ASKING: Final = 6
 
 
 class Parser:
-    """Turns typed lines into queries; `aliases` maps a name to its other names (in both directions)."""
+    """Turns typed lines into queries.
 
-    def __init__(self, aliases: Mapping[str, Sequence[str]] | None = None) -> None:
+    `aliases` maps a name to its other names (in both directions); `fields` the names of fields to what they
+    make of a value; `asking` are phrases that only introduce what is asked for ("dữ liệu về").
+    """
+
+    def __init__(
+        self,
+        aliases: Mapping[str, Sequence[str]] | None = None,
+        fields: Mapping[str, FieldReader] | None = None,
+        asking: Iterable[str] = (),
+    ) -> None:
+        self._asking = frozenset(_spelled(tuple(chunks(phrase))) for phrase in asking)
         self._aliases = _alias_table(aliases or {})
         self._longest_alias = max(map(len, self._aliases), default=0)
         self._grammar = QueryParser(
             "text",
             None,
             plugins=[
+                FieldsPlugin(fields or {}),
                 PhrasePlugin(),
                 # Before the prefixes: at -từ* both would match, and the first one is asked first.
                 OperatorsPlugin(
@@ -64,7 +79,7 @@ class Parser:
         line = clean_line(text[: LONGEST_TEXT * 2].translate(_QUOTES))[:LONGEST_TEXT]
         if line in ("", "*"):
             return Query()
-        draft = _Draft(self._aliases, self._longest_alias)
+        draft = _Draft(self._aliases, self._longest_alias, self._asking)
         for side in self._grammar.parse(line, normalize=False):
             draft.add_side(side)
         return draft.query()
@@ -110,8 +125,10 @@ _Aliases = Mapping[tuple[str, ...], tuple[tuple[Chunk, ...], ...]]
 class _Draft:
     """Collects one query from Whoosh's tree and keeps it within the bounds."""
 
-    def __init__(self, aliases: _Aliases, longest_alias: int) -> None:
+    def __init__(self, aliases: _Aliases, longest_alias: int, asking: frozenset[tuple[str, ...]]) -> None:
         self._aliases = aliases
+        self._asking = asking
+        self._fields_left = MOST_FIELDS
         self._longest_alias = longest_alias
         self._words_left = MOST_WORDS
         self._prefixes_left = MOST_PREFIXES
@@ -139,15 +156,17 @@ class _Draft:
             if isinstance(node, whoosh_query.Term):
                 run += self._take(node.text)
                 continue
-            should += self._words(run)
+            should += self._words(run if must or should else self._asked(run))
             run = []
             if isinstance(node, whoosh_query.Not):
                 self._excluded += self._exclusion(node.query)
             elif isinstance(node, whoosh_query.Phrase):
                 must += self._phrase(node)
+            elif isinstance(node, FieldQuery):
+                must += self._field(node)
             else:
                 should += self._prefix(node.text)
-        should += self._words(run)
+        should += self._words(run if must or should else self._asked(run))
         distinct = tuple(dict.fromkeys(should))
         if must or distinct:
             self._sides.append(Side(tuple(dict.fromkeys(must)), distinct, required_words(len(distinct))))
@@ -161,6 +180,23 @@ class _Draft:
                 break
             taken.append(chunk)
         return taken
+
+    def _asked(self, run: list[Chunk]) -> list[Chunk]:
+        """Without the phrase that only says that something is asked for, unless that is all there is."""
+        for end in range(min(len(run) - 1, _LONGEST_ASKING), 0, -1):
+            if _spelled(run[:end]) in self._asking:
+                return run[end:]
+        return run
+
+    def _field(self, node: Any) -> list[Clause]:
+        self._fields_left -= 1
+        if self._fields_left < 0:
+            return []
+        if isinstance(node.clause, Within):
+            run = self._take(node.text)
+            self._score(run, 1.0)
+            self._mark(_spelled(run), *run)
+        return [node.clause]
 
     def _words(self, run: Sequence[Chunk]) -> list[Clause]:
         """One clause for each word typed; the words of an alias are each met by its other names too."""
@@ -227,6 +263,9 @@ class _Draft:
         return [*self._words(run[:-1]), clause]
 
     def _exclusion(self, node: Any) -> list[Clause]:
+        if isinstance(node, FieldQuery):
+            self._fields_left -= 1
+            return [node.clause] if self._fields_left >= 0 else []
         run = self._take(" ".join(node.words) if isinstance(node, whoosh_query.Phrase) else node.text)
         beginning = self._beginning(run) if isinstance(node, whoosh_query.Prefix) else ""
         if beginning:

@@ -15,7 +15,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, ClassVar, Final, Protocol
 
 from opendata.kernel.errors import N_, UnavailableError
-from opendata.search.analysis import ANALYSIS_VERSION
+from opendata.search.analysis import ANALYSIS_VERSION, View
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -170,6 +170,7 @@ class SearchRequest:
     `access` lists what the asking person may see; a document is visible when it shares a word with it.
     `sort` None is by relevance. `facets` maps the facets to count to their greatest number of values;
     `highlight` maps texts to the length of their fragment in characters, 0 for the whole text.
+    `exact_text`: hits are always for the text as typed, never for a correction of it.
     """
 
     access: frozenset[str]
@@ -182,6 +183,7 @@ class SearchRequest:
     limit: int = 20
     facets: Mapping[str, int] = field(default_factory=dict)
     highlight: Mapping[str, int] = field(default_factory=dict)
+    exact_text: bool = False
 
     @property
     def is_narrowed(self) -> bool:
@@ -218,6 +220,16 @@ class Group:
 
 
 @dataclass(frozen=True, slots=True)
+class Contribution:
+    """What one term adds to a hit's score by one view of the texts of one boost; view `held`: by being there."""
+
+    view: str
+    boost: float
+    term: str
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
 class Hit:
     """`score` means something only beside the other scores of one answer sorted by relevance."""
 
@@ -240,13 +252,15 @@ class SearchResponse:
     `more`: something comes after this page.
 
     `relaxed`: nothing held enough of the words, so documents with any of them are shown.
-    `suggestion`: the text that was probably meant, accented as the catalogue writes it.
+    `suggestion`: the text that was probably meant, accented as the catalogue writes it. `shown_for`: the same
+    where nothing was found for the typed text, so that everything in this answer is for the one meant.
     """
 
     total: int = 0
     hits: tuple[Hit, ...] = ()
     facets: Mapping[str, Counts] = field(default_factory=dict)
     suggestion: str | None = None
+    shown_for: str | None = None
     relaxed: bool = False
     took_seconds: float = 0.0
     lines: int | None = None
@@ -347,5 +361,14 @@ class SearchEngine(Protocol):
         """Long lines to suggest of some visible documents, at most `documents`, that have one in which these
         folded words follow each other, the last perhaps only begun. Other lines of theirs come along.
         """
+
+    def document(self, document_id: str, access: frozenset[str]) -> Match | None:
+        """One document, if it is visible."""
+
+    def frequency(self, view: View, term: str) -> int:
+        """How many documents about hold a term in the texts of some boost, whoever may see them."""
+
+    def explain(self, document_id: str, query: Query) -> tuple[Contribution, ...]:
+        """What makes up the score of a document the asking person is known to see, most first."""
 
     def close(self) -> None: ...

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from opendata.search.completion import complete
 from opendata.search.engines import open_engine
 from opendata.search.highlight import Highlighter
+from opendata.search.likeness import query_for_similar
 from opendata.search.parsing import Parser
 from opendata.search.port import (
     Found,
@@ -32,7 +33,7 @@ from opendata.search.suggest import correct
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from opendata.search.port import Indexable, PreparedDocument
+    from opendata.search.port import Contribution, Indexable, PreparedDocument
     from opendata.search.preparing import OpenSource
     from opendata.search.query import Query
 
@@ -47,37 +48,52 @@ class SearchStatus:
     count: int | None
 
 
-class SearchService:
-    """`aliases` maps a name to its other names, each of which finds all: {"UBND": ("Ủy ban nhân dân",)}."""
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    found: Found
+    hits: tuple[Hit, ...]
+    suggestion: str | None
+    relaxed: bool
+    shown_for: str | None = None
 
-    def __init__(
-        self, engine_url: str, schema: IndexSchema, aliases: Mapping[str, Sequence[str]] | None = None
-    ) -> None:
+    @property
+    def found_nothing(self) -> bool:
+        """Nothing, or nothing that holds enough of the words."""
+        return self.relaxed or not self.found.total
+
+
+class SearchService:
+    """`parser` reads what is typed; without one a line holds words, phrases and no aliases."""
+
+    def __init__(self, engine_url: str, schema: IndexSchema, parser: Parser | None = None) -> None:
         self._name = engine_url.partition(":")[0]
         self._schema = schema
         self._engine = open_engine(engine_url, schema)
-        self._parser = Parser(aliases)
+        self._parser = parser or Parser()
 
     def search(self, request: SearchRequest) -> SearchResponse:
         """Never fails for what was typed. IndexUnusableError; ValueError for names the schema lacks."""
         started = time.perf_counter()
         request.check(self._schema)
         query = self._parser.parse(request.text)
-        found, relaxed = self._find(request, query)
-        highlighter = Highlighter(query)
-        hits = tuple(_hit(match, highlighter, request.highlight) for match in found.matches)
-        suggestion = None
-        if query.is_plain and not request.offset:
-            suggestion = correct(
-                self._engine,
-                self._parser,
-                request,
-                found=highlighter.found_words(),
-                found_nothing=relaxed or not found.total,
+        answer = self._answer(request, query)
+        if answer.suggestion and answer.found_nothing and not request.exact_text:
+            meant = self._answer(
+                replace(request, text=answer.suggestion), self._parser.parse(answer.suggestion)
             )
-        took = time.perf_counter() - started
+            if not meant.found_nothing:
+                answer = replace(meant, suggestion=answer.suggestion, shown_for=answer.suggestion)
+        found = answer.found
         return SearchResponse(
-            found.total, hits, found.facets, suggestion, relaxed, took, found.lines, found.more
+            total=found.total,
+            hits=answer.hits,
+            facets=found.facets,
+            suggestion=answer.suggestion,
+            shown_for=answer.shown_for,
+            relaxed=answer.relaxed,
+            took_seconds=time.perf_counter() - started,
+            lines=found.lines,
+            more=found.more,
         )
 
     def scan(self, request: SearchRequest) -> tuple[int, Iterator[Match]]:
@@ -92,6 +108,29 @@ class SearchService:
         if total or relaxed is None or (request.is_narrowed and self._matches_unfiltered(request, query)):
             return total, matches
         return self._engine.scan(request, relaxed)
+
+    def explain(
+        self, response: SearchResponse, request: SearchRequest
+    ) -> dict[str, tuple[Contribution, ...]]:
+        """Why each hit of the answer to `request` stands where it does: what adds to its score, most first.
+
+        Costs about a search for each word and hit, so it is for people who tend the catalogue.
+        """
+        query = self._parser.parse(response.shown_for or request.text)
+        return {hit.id: self._engine.explain(hit.id, query) for hit in response.hits}
+
+    def similar(self, document_id: str, access: frozenset[str], limit: int) -> tuple[Hit, ...]:
+        """Documents that share what is characteristic of this one, most alike first; only visible ones.
+
+        Empty where the document itself is not visible.
+        """
+        document = self._engine.document(document_id, access)
+        query = query_for_similar(self._engine, self._schema, document.texts) if document else None
+        if query is None:
+            return ()
+        found = self._engine.search(SearchRequest(access=access, limit=limit + 1), query)
+        others = [match for match in found.matches if match.id != document_id][:limit]
+        return tuple(Hit(match.id, match.score, match.stored, {}) for match in others)
 
     def suggest(self, text: str, limit: int, access: frozenset[str]) -> list[str]:
         """Lines that complete what is being typed, best first."""
@@ -133,6 +172,19 @@ class SearchService:
 
     def close(self) -> None:
         self._engine.close()
+
+    def _answer(self, request: SearchRequest, query: Query) -> _Answer:
+        found, relaxed = self._find(request, query)
+        highlighter = Highlighter(query)
+        hits = tuple(_hit(match, highlighter, request.highlight) for match in found.matches)
+        nothing = relaxed or not found.total
+        suggestion = None
+        # On later pages only where the hits may be those of a correction.
+        if query.is_plain and (nothing or not request.offset):
+            suggestion = correct(
+                self._engine, self._parser, request, found=highlighter.found_words(), found_nothing=nothing
+            )
+        return _Answer(found, hits, suggestion, relaxed)
 
     def _find(self, request: SearchRequest, query: Query) -> tuple[Found, bool]:
         """What matches; if even without filters nothing does, what holds any of the words."""

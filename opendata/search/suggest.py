@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Final
 
 from whoosh.support.levenshtein import damerau_levenshtein
 
-from opendata.search.analysis import chunks
+from opendata.search.analysis import Chunk, chunks, fold_word
 from opendata.search.completion import LONGEST_KEY, SEPARATOR
 from opendata.search.parsing import LONGEST_TEXT, Parser
 from opendata.search.port import SearchEngine, SearchRequest, Vocabulary
-from opendata.search.query import Clause, Phrase, Query, Side, Word
+from opendata.search.query import AnyOf, Clause, Phrase, Query, Side, Word
+from opendata.search.telex import has_tone, untyped
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -39,8 +40,9 @@ def correct(
 ) -> str | None:
     """The line that was probably meant, as the visible documents write it; None where it seems right.
 
-    Words that no visible document holds are replaced by near ones that are; when `found_nothing`, also
-    words that exist but never beside their neighbours (a wrong syllable is often another syllable).
+    Words that no visible document holds are replaced by what they say when read as Telex or VNI, else by
+    near ones that are; when `found_nothing`, also words that exist but never beside their neighbours (a wrong
+    syllable is often another syllable).
     `found` are words known to be in some hit, which spares looking them up.
     """
     return _Speller(engine, parser, request).correct(found, found_nothing=found_nothing)
@@ -59,22 +61,44 @@ class _Speller:
         self._parser = parser
         self._access = request.access
         self._typed = list(chunks(request.text[:LONGEST_TEXT]))
+        self._repaired: dict[str, str] = {}
 
     def correct(self, found: AbstractSet[str], *, found_nothing: bool) -> str | None:
         if len(self._typed) > _MOST_WORDS:
             return None
         meant = [chunk.folded for chunk in self._typed]
+        known = [self._is_known(chunk, found) for chunk in self._typed]
+        for place, chunk in enumerate(self._typed):
+            if not known[place] and self._repair_typing(chunk):
+                meant[place] = (fold_word(self._repaired[chunk.exact[0]]),)
+                known[place] = True
         for place, words in enumerate(meant):
             if len(words) != 1 or not words[0].isalpha():
                 continue  # a code or a number
             before = meant[place - 1][-1:] if place else ()
             after = meant[place + 1][:1] if place + 1 < len(meant) else ()
-            known = words[0] in found or self._count(Word(words[0])) > 0
-            if known and not (found_nothing and (before or after) and not self._beside(words, before, after)):
+            if known[place] and not (
+                found_nothing and (before or after) and not self._beside(words, before, after)
+            ):
                 continue
-            meant[place] = self._best(words[0], before, after, must_fit=known) or words
+            meant[place] = self._best(words[0], before, after, must_fit=known[place]) or words
         changed = any(words != chunk.folded for words, chunk in zip(meant, self._typed, strict=True))
         return self._written(meant) if changed else None
+
+    def _is_known(self, chunk: Chunk, found: AbstractSet[str]) -> bool:
+        """Whether a visible document holds the word, in English in any form."""
+        if len(chunk.folded) != 1 or chunk.folded[0] in found:
+            return True
+        ways = (chunk.folded[0], *filter(None, chunk.stems))
+        return self._count(AnyOf(tuple(map(Word, ways)))) > 0
+
+    def _repair_typing(self, chunk: Chunk) -> bool:
+        """Notes what the word says when it was typed without the input method, if some document has it."""
+        meant = untyped(chunk.exact[0])
+        if meant is None or not self._count(Word(fold_word(meant))):
+            return False
+        self._repaired[chunk.exact[0]] = meant
+        return True
 
     def _best(
         self, word: str, before: tuple[str, ...], after: tuple[str, ...], *, must_fit: bool
@@ -122,7 +146,10 @@ class _Speller:
         line: list[str] = []
         for words, chunk in zip(meant, self._typed, strict=True):
             typed = chunk.exact[0] if chunk.code is None else chunk.code[0]
-            if words != chunk.folded:
+            repaired = self._repaired.get(chunk.exact[0], "")
+            if has_tone(repaired):  # without one (soo) a letter may simply be there twice
+                line.append(repaired)
+            elif words != chunk.folded:
                 if not all(word in spellings for word in words):
                     return None
                 line += [spellings[word] for word in words]

@@ -12,7 +12,7 @@ import re
 import struct
 import sys
 import zlib
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -21,9 +21,10 @@ from tantivy import FieldType, Occur, Order
 
 from opendata.search.analysis import View
 from opendata.search.engines.grouping import Candidate, Lines, read_lines
-from opendata.search.fields import ALL, LINES, POSITION_ID, scoring_fields
+from opendata.search.fields import ALL, LINES, POSITION_ID, scoring_fields, within_terms
 from opendata.search.folder import DamagedIndexError
 from opendata.search.port import (
+    Contribution,
     Counts,
     Found,
     Group,
@@ -34,7 +35,21 @@ from opendata.search.port import (
     SearchRequest,
     Vocabulary,
 )
-from opendata.search.query import PRIOR_WEIGHT, AnyOf, Clause, Phrase, Prefix, Query, Side, Word, rarity
+from opendata.search.query import (
+    HELD_BONUS,
+    PRIOR_WEIGHT,
+    AnyOf,
+    Clause,
+    Facet,
+    Phrase,
+    Prefix,
+    Query,
+    Side,
+    Within,
+    Word,
+    rarity,
+    words_of,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -364,16 +379,55 @@ class TantivySnapshot:
                 return tantivy.Query.regex_query(self._fields, ALL, f"{re.escape(text)}.*")
             case AnyOf(clauses):
                 return _any_of(map(self._clause, clauses))
+            case Facet(name, values):
+                return self._one_of(f"facet.{name}", values)
+            case Within():
+                return tantivy.Query.boolean_query(
+                    [(Occur.Must, self._term(field, term)) for field, term in within_terms(clause)]
+                )
 
-    def _scores(self, query: Query) -> Iterator[tuple[Occur, tantivy.Query]]:
+    def _scores(
+        self, query: Query, fields: Collection[str] | None = None
+    ) -> Iterator[tuple[Occur, tantivy.Query]]:
+        """What adds to the score, in the scoring fields named or in all."""
         total = self._searcher.num_docs
         for scored in query.scored:
             for boost, field in self._boosted[scored.view]:
                 holding = self._searcher.doc_freq(field, scored.term)
-                if holding:
+                if holding and (fields is None or field in fields):
                     term = tantivy.Query.term_query(self._fields, field, scored.term, "freq")
                     weight = scored.weight * boost * rarity(holding, total)
                     yield Occur.Should, tantivy.Query.boost_query(term, weight)
+        for clause in query.held:
+            yield Occur.Should, tantivy.Query.const_score_query(self._clause(clause), HELD_BONUS)
+
+    def document(self, document_id: str, access: frozenset[str]) -> Match | None:
+        visible = [_required(self._one_of("access", access)), _required(self._term("id", document_id))]
+        found = self._searcher.search(tantivy.Query.boolean_query(visible), limit=1).hits
+        return self._match(0.0, found[0][1]) if found else None
+
+    def frequency(self, view: View, term: str) -> int:
+        return max(self._searcher.doc_freq(field, term) for _, field in self._boosted[view])
+
+    def explain(self, document_id: str, query: Query) -> tuple[Contribution, ...]:
+        only = _required(self._term("id", document_id))
+        parts = []
+        for scored in query.scored:
+            for boost, field in self._boosted[scored.view]:
+                clauses = self._scores(Query(scored=(scored,)), (field,))
+                score = self._score([only, *clauses])
+                if score:
+                    parts.append(Contribution(str(scored.view), boost, scored.term, score))
+        parts += [
+            Contribution("held", 1.0, words_of(clause), score)
+            for clause in query.held
+            if (score := self._score([only, *self._scores(Query(sides=(Side((), (clause,), 1),)))]))
+        ]
+        return tuple(sorted(parts, key=lambda part: -part.score))
+
+    def _score(self, clauses: _Clauses) -> float:
+        hits = self._searcher.search(tantivy.Query.boolean_query(clauses), limit=1).hits
+        return float(hits[0][0]) if hits else 0.0
 
     def _term(self, field: str, value: str) -> tantivy.Query:
         return tantivy.Query.term_query(self._fields, field, value, "basic")

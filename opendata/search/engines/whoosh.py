@@ -24,9 +24,10 @@ from whoosh.query import Phrase as WhooshPhrase
 from whoosh.scoring import BM25F
 
 from opendata.search.engines.grouping import Candidate, read_lines
-from opendata.search.fields import ALL, LINES, POSITION_ID, scoring_fields
+from opendata.search.fields import ALL, LINES, POSITION_ID, scoring_fields, within_terms
 from opendata.search.folder import DamagedIndexError
 from opendata.search.port import (
+    Contribution,
     Counts,
     Found,
     Group,
@@ -36,7 +37,21 @@ from opendata.search.port import (
     SearchRequest,
     Vocabulary,
 )
-from opendata.search.query import AnyOf, Clause, Phrase, Prefix, Query, Side, Word, lifted, rarity
+from opendata.search.query import (
+    HELD_BONUS,
+    AnyOf,
+    Clause,
+    Facet,
+    Phrase,
+    Prefix,
+    Query,
+    Side,
+    Within,
+    Word,
+    lifted,
+    rarity,
+    words_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
@@ -45,6 +60,7 @@ if TYPE_CHECKING:
 
     from whoosh.matching import Matcher
 
+    from opendata.search.analysis import View
     from opendata.search.port import PreparedDocument
 
 _CHECKSUMS: Final = "checksums.json"
@@ -176,6 +192,7 @@ class WhooshSnapshot:
                     row["prior"],
                     stored["kept"],
                 )
+        self._numbers = {row.id: number for number, row in self._rows.items()}
         if position is None:
             raise DamagedIndexError("the row that holds the position is missing")
         self.position = position
@@ -295,16 +312,52 @@ class WhooshSnapshot:
 
     def _scores(self, query: Query, found: frozenset[int]) -> Mapping[int, float]:
         scores: dict[int, float] = defaultdict(float)
+        for _, _, amounts in self._contributions(query):
+            for number, amount in amounts:
+                if number in found:
+                    scores[number] += amount
+        return defaultdict(
+            float, {number: lifted(score, self._rows[number].prior) for number, score in scores.items()}
+        )
+
+    def _contributions(
+        self, query: Query
+    ) -> Iterator[tuple[tuple[str, float], str, Iterable[tuple[int, float]]]]:
+        """((view, boost), what was found, (document number, what it adds)) of everything that scores."""
         for scored in query.scored:
             for view, boost, field in self._scoring_fields:
                 if view is scored.view:
                     weight = scored.weight * boost * self._rarity(field, scored.term)
-                    for number, score in self._postings(field, scored.term):
-                        if number in found:
-                            scores[number] += score * weight
-        return defaultdict(
-            float, {number: lifted(score, self._rows[number].prior) for number, score in scores.items()}
-        )
+                    postings = self._postings(field, scored.term)
+                    yield (str(view), boost), scored.term, ((n, score * weight) for n, score in postings)
+        for clause in query.held:
+            yield ("held", 1.0), words_of(clause), ((n, HELD_BONUS) for n in self._clause(clause))
+
+    def document(self, document_id: str, access: frozenset[str]) -> Match | None:
+        with self._lock:
+            number = self._numbers.get(document_id)
+            visible = number is not None and self._rows[number].access & access
+            return self._match(number, 0.0) if number is not None and visible else None
+
+    def frequency(self, view: View, term: str) -> int:
+        with self._lock:
+            reader = self._searcher.reader()
+            fields = [field for one, _, field in self._scoring_fields if one is view]
+            return max(int(reader.doc_frequency(field, term)) for field in fields)
+
+    def explain(self, document_id: str, query: Query) -> tuple[Contribution, ...]:
+        with self._lock:
+            number = self._numbers.get(document_id)
+            if number is None:
+                return ()
+            prior = lifted(1.0, self._rows[number].prior)
+            parts = [
+                Contribution(view, boost, term, amount * prior)
+                for (view, boost), term, amounts in self._contributions(query)
+                for other, amount in amounts
+                if other == number and amount
+            ]
+        return tuple(sorted(parts, key=lambda part: -part.score))
 
     def _rarity(self, field: str, term: str) -> float:
         reader = self._searcher.reader()
@@ -334,6 +387,12 @@ class WhooshSnapshot:
                 return set[int]().union(*(self._holding(ALL, term.decode()) for term in terms))
             case AnyOf(clauses):
                 return set[int]().union(*map(self._clause, clauses))
+            case Facet(name, values):
+                wanted = frozenset(values)
+                return {n for n, row in self._rows.items() if not wanted.isdisjoint(row.facets.get(name, ()))}
+            case Within():
+                held = [self._holding(field, term) for field, term in within_terms(clause)]
+                return frozenset(self._rows).intersection(*held)
 
     def _holding(self, field: str, term: str) -> frozenset[int]:
         """Kept once read: a snapshot does not change, and decoding a posting list is what costs here."""

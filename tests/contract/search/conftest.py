@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from opendata.kernel.text import sort_key
+from opendata.kernel.text import fold, sort_key
+from opendata.search.parsing import Parser
 from opendata.search.port import PUBLIC, IndexSchema, SearchDocument, SearchRequest, SearchResponse, TextField
+from opendata.search.query import Facet, Within
 from opendata.search.service import SearchService
 
 if TYPE_CHECKING:
@@ -24,6 +26,21 @@ ALIASES = {
     "TP.HCM": ("Thành phố Hồ Chí Minh", "Sài Gòn"),
     "UBND": ("Ủy ban nhân dân",),
 }
+
+
+def named_theme(value: str) -> Facet | None:
+    return Facet("theme", (value.upper(),)) if value.upper() in {"SOCI", "ECON", "ENVI", "AGRI"} else None
+
+
+def within(boost: float) -> Callable[[str], Within | None]:
+    return lambda value: Within(boost, tuple(fold(value).split())) if value.strip() else None
+
+
+READER = Parser(
+    ALIASES,
+    {"theme": named_theme, "chu-de": named_theme, "title": within(3.0), "keyword": within(2.0)},
+    ("bộ dữ liệu về", "dữ liệu"),
+)
 EVERYONE = frozenset({PUBLIC})
 
 # id, title, description, keywords, theme, formats, place
@@ -84,7 +101,7 @@ def url(engine: str, tmp_path) -> str:
 @pytest.fixture
 def service(url: str) -> Iterator[SearchService]:
     """An empty place for an index."""
-    made = SearchService(url, SCHEMA, ALIASES)
+    made = SearchService(url, SCHEMA, READER)
     yield made
     made.close()
 
@@ -92,7 +109,7 @@ def service(url: str) -> Iterator[SearchService]:
 @pytest.fixture(scope="module")
 def shelf(engine: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SearchService]:
     """The catalogue above, to be read only."""
-    made = SearchService(f"{engine}://{tmp_path_factory.mktemp('shelf')}/index", SCHEMA, ALIASES)
+    made = SearchService(f"{engine}://{tmp_path_factory.mktemp('shelf')}/index", SCHEMA, READER)
     made.rebuild(catalogue(), position=7)
     yield made
     made.close()

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from opendata.search.parsing import Parser
 from opendata.search.port import PUBLIC, SearchRequest
 from opendata.search.service import SearchService
 
@@ -69,7 +70,9 @@ def test_the_counts_asked_for_are_the_counts_given(find):
 @pytest.fixture(scope="module", params=ENGINES)
 def guarded(request, tmp_path_factory) -> SearchService:
     """One public document and drafts of two agencies, all about the same words."""
-    service = SearchService(f"{request.param}://{tmp_path_factory.mktemp('guarded')}/index", SCHEMA, ALIASES)
+    service = SearchService(
+        f"{request.param}://{tmp_path_factory.mktemp('guarded')}/index", SCHEMA, Parser(ALIASES)
+    )
     service.rebuild(
         [
             document("open", "Dân số công khai", keywords="dân số"),

@@ -71,8 +71,42 @@ def test_what_seems_right_or_hopeless_is_left_alone(find, typed):
 def test_a_wrong_syllable_that_exists_elsewhere_is_corrected_when_nothing_was_found(find):
     # "việc" stands in "việc làm", never after "bệnh"; "viện" does.
     response = find("bệnh việc")
-    assert response.relaxed
-    assert response.suggestion == "bệnh viện"
+    assert response.suggestion == response.shown_for == "bệnh viện"
+    assert ids(response) == ["y-te"]
+    typed = find("bệnh việc", exact_text=True)
+    assert typed.relaxed
+    assert typed.suggestion == "bệnh viện"
+    assert typed.shown_for is None
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("daan soos haf nooij", "dân số hà nội"),
+        ("da6n so61 ha2 no6i5", "dân số hà nội"),
+        ("gias ddaats ddawsk lawks", "giá đất đắk lắk"),
+        ("chaats luwowngj khoong khis", "chất lượng không khí"),
+        ("thur tucj hanhf chinhs", "thủ tục hành chính"),
+    ],
+)
+def test_what_was_typed_without_the_input_method_is_read_and_shown(find, typed, meant):
+    response = find(typed)
+    assert response.shown_for == meant
+    assert ids(response) == ids(find(meant))
+
+
+def test_later_pages_of_a_correction_show_the_same_correction(find):
+    first = find("daan soos", limit=1)
+    second = find("daan soos", limit=1, offset=1)
+    assert first.shown_for == second.shown_for == "dân số"
+    assert first.total == second.total
+    assert ids(first) != ids(second)
+
+
+def test_what_finds_something_is_not_replaced(find):
+    response = find("dân số populatoin")
+    assert response.total
+    assert response.shown_for is None
 
 
 HOSTILE = [
@@ -97,6 +131,22 @@ HOSTILE = [
     "\ud800 dân",
     "%s %(x)s {0}",
     "ﬃ ß İ ǅ ͅ",
+    "theme:" * 200,
+    "theme:SOCI " * 200,
+    "-theme:SOCI " * 200,
+    "title:dân " * 200,
+    'title:"' + "dân " * 300,
+    'theme:"' * 300,
+    "theme:* -title:* keyword:",
+    "a:" * 500,
+    "-" * 3 + "theme:SOCI",
+    "x" * 30 + ":" + "y" * 900,
+    "duwx" * 250,
+    "lieeuj " * 150,
+    "z1z2z3" * 100,
+    "1.2.3-4/5:" * 90,
+    "h55" * 300,
+    "~popul ~ ~~",
 ]
 
 
