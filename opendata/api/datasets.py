@@ -58,7 +58,7 @@ def search_datasets() -> Answer:
     found = services().catalogue_search.search(
         actor(), form, language(), wanted, grouped=form.group == "series"
     )
-    if not (found.total or form.is_narrowed):
+    if not (found.total or found.is_plain or form.is_narrowed):
         services().demand.found_nothing(form.text)
     body = {**representations.results(found), "next_url": _next_url(found)}
     return Answer(body, headers=addresses.next_link(body["next_url"]))

@@ -189,9 +189,15 @@ class CatalogueSearch:
     def everything(
         self, actor: Actor, form: DatasetSearchForm, language: str, limit: int = LONGEST_LIST
     ) -> tuple[int, Iterator[DatasetSummary]]:
-        """The total, and the first `limit` rows whatever the page, read one by one. IndexUnusableError."""
+        """The total, and the first `limit` rows whatever the page, read one by one.
+
+        Raises IndexUnusableError while the index is being made again: a list that looks whole has to be.
+        """
         asked = replace(_request(actor, self._named_today(form), language), limit=limit)
         total, matches = self._search.scan(asked)
+        state = IndexState.READY if total else self._search.status().state
+        if state is not IndexState.READY:
+            raise IndexUnusableError(state)
         return total, (summary(match.id, match.stored) for match in matches)
 
     def count(self, actor: Actor, form: DatasetSearchForm, changed_after: dt.datetime | None = None) -> int:
@@ -201,7 +207,7 @@ class CatalogueSearch:
             given = asked.ranges.get("modified", Range())
             since = max(math.nextafter(changed_after.timestamp(), math.inf), given.low or -math.inf)
             asked = replace(asked, ranges={**asked.ranges, "modified": Range(since, given.high)})
-        return self._search.search(replace(asked, limit=0, sort=None)).total
+        return self._respond(replace(asked, limit=0, sort=None))[0].total
 
     def suggest(self, actor: Actor, text: str, limit: int = 8) -> tuple[str, ...]:
         """Completions of what is being typed: titles, keywords, publishers."""

@@ -77,7 +77,7 @@ def _search_page() -> Response:
     actor, search = page_actor(), services().catalogue_search
     grouped = form.group != "none" and not form.series
     results = search.search(actor, form, language(), grouped=grouped)
-    if not (results.total or form.is_narrowed):
+    if not (results.total or results.is_plain or form.is_narrowed):
         services().demand.found_nothing(form.text)
     return render_page(
         "datasets/search.html",

@@ -190,3 +190,19 @@ def test_a_search_is_saved_looked_at_and_deleted(portal, runner, desk, read_page
     assert wrong.status_code == 400
     nameless = client.post("/vi/saved-searches", data={"form_token": token, "name": " ", "address": ""})
     assert nameless.status_code == 422
+
+
+def test_while_the_index_is_made_again_nothing_looks_whole_that_is_not(
+    portal, runner, desk, read_page
+) -> None:
+    client, token = desk
+    publish(portal, runner, "Lượng mưa")
+    client.post("/vi/saved-searches", data={"form_token": token, "name": "Mưa", "address": "q=luong+mua"})
+    for folder in (portal.settings.data_dir).rglob("CURRENT"):
+        folder.unlink()
+    assert client.get("/vi/datasets.csv").status_code == 503
+    assert client.get("/vi/datasets?q=qwertzuiop+luong").status_code == 200
+    assert client.get("/vi/saved-searches").status_code == 200
+    client.get("/vi/datasets?q=khong+dem")
+    portal.demand.flush()
+    assert portal.demand_log.top(COMMAND_LINE, 30) == ()
