@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from opendata.resources.formats.vietnamese_encodings import TABLES, decode_text
@@ -132,6 +133,7 @@ def evidence_of_bytes(sample: bytes) -> EncodingEvidence:
     return evidence
 
 
+@lru_cache(maxsize=8192)  # the words of a column come again and again
 def _becomes_syllable(word: str, encoding: str) -> bool:
     """Every character in question has to be a letter of the encoding."""
     table = TABLES[encoding]

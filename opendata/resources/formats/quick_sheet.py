@@ -111,7 +111,7 @@ class QuickWorkbook:
                 if (cells.last_row + 1 - first) * end > MOST_EMPTY:
                     raise IrregularSheetError
                 extent.add(int(cells.rows[-1]) + 1, left, end, len(cells.rows))
-            blocks.append(values.block(cells, block, first))
+            blocks.append(values.block(cells, first))
             sheet.next_row = cells.last_row + 1
             sheet.block_rows = len(blocks[-1])
         extent.check()

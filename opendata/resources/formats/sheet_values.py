@@ -26,7 +26,7 @@ from opendata.resources.formats.sheet_cells import (
     text_bytes,
     written,
 )
-from opendata.resources.formats.sheet_xml import IrregularSheetError, XmlCells, spans
+from opendata.resources.formats.sheet_xml import IrregularSheetError, XmlCells
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -62,13 +62,13 @@ class SheetValues:
         self._is_dated: dict[int, bool] = {}
         self._moments: dict[tuple[int, bytes], tuple[int, str]] = {}
 
-    def block(self, cells: XmlCells, block: bytes, first: int) -> CellBlock:
+    def block(self, cells: XmlCells, first: int) -> CellBlock:
         """The rows from `first` to the last of the block, all columns from A to the last filled one."""
         height = cells.last_row + 1 - first
         if not len(cells.rows):
             return CellBlock(first, np.zeros((height, 0), np.uint8), [])
         width = int(cells.columns.max()) + 1
-        order = np.argsort(cells.columns, kind="stable")
+        order = np.argsort(cells.columns.astype(np.uint16), kind="stable")  # by radix
         types = self._types(cells)
         places = np.empty(len(order), np.int64)
         cell_kinds = np.empty(len(order), np.uint8)
@@ -76,7 +76,7 @@ class SheetValues:
         for kind in np.flatnonzero(np.bincount(types)).tolist():
             chosen = order[types[order] == kind]
             places[chosen] = np.arange(len(chosen))
-            cell_kinds[chosen], texts[kind] = self._held(kind, cells, chosen, block)
+            cell_kinds[chosen], texts[kind] = self._held(kind, cells, chosen)
         kinds = np.zeros((height, width), np.uint8)
         rows = cells.rows - first
         kinds[rows, cells.columns] = cell_kinds
@@ -101,12 +101,10 @@ class SheetValues:
             return cells.types
         return np.where(is_number & np.isin(cells.styles, dated), np.uint8(_DATED), cells.types)
 
-    def _held(self, kind: int, cells: XmlCells, chosen: NDArray[Any], block: bytes) -> Held:
+    def _held(self, kind: int, cells: XmlCells, chosen: NDArray[Any]) -> Held:
         """The kinds and texts of the chosen cells, all of one type."""
-        is_text = kind in sheet_xml.TEXTS
-        kind_of_piece = pa.string() if is_text else pa.binary()
-        raw = spans(block, cells.starts, cells.ends, kind_of_piece, chosen)
-        if is_text:
+        raw = cells.values(chosen)
+        if kind in sheet_xml.TEXTS:
             return _texts(self._plain(raw, kind))
         if kind == _DATED:
             return self._dated(raw, cells.styles[chosen])
@@ -131,7 +129,7 @@ class SheetValues:
     def _plain(self, raw: pa.Array, kind: int) -> pa.Array:
         """Texts as they stand; those with entities or carriage returns as the library reads them."""
         try:
-            raw.validate(full=True)
+            raw = pc.cast(raw, pa.string())  # checks that it is UTF-8
         except pa.ArrowInvalid as error:
             raise IrregularSheetError from error
         marked = pc.match_substring_regex(raw, _SPECIAL_OR_TRIMMED if kind == sheet_xml.INLINE else _SPECIAL)

@@ -115,17 +115,19 @@ class IrregularSheetError(Exception):
 class XmlCells:
     """The cells of a block that hold a value, in the order of the file; rows and columns count from 0.
 
-    `types` are of the constants above (never EMPTY), `starts` and `ends` bound the value in the block. `last_row`
-    is that of the last row element.
+    `types` are of the constants above (never EMPTY). `last_row` is that of the last row element.
     """
 
     rows: NDArray[Any]
     columns: NDArray[Any]
     types: NDArray[Any]
     styles: NDArray[Any]
-    starts: NDArray[Any]
-    ends: NDArray[Any]
     last_row: int
+    _between: pa.Array
+
+    def values(self, chosen: NDArray[Any]) -> pa.Array:
+        """The bytes of the values of the chosen cells, in that order."""
+        return self._between.take(pa.array(2 * chosen))
 
 
 def _word(text: bytes) -> int:
@@ -195,8 +197,8 @@ class _Tags:
         codes = self.codes
         _must(_ALLOWED[codes[:-1].astype(np.uint16) * 32 + codes[1:]].all())
         _must(codes[0] in (_ROW, _ROW_EMPTY) and codes[-1] in (_ROW_END, _ROW_EMPTY))
-        lengths = self.less[1:] - self.more[:-1] - 1
-        _must(not lengths[~_HOLDS_TEXT[codes[:-1]]].any())
+        is_next = self.less[1:] - self.more[:-1] == 1
+        _must((is_next | _HOLDS_TEXT[codes[:-1]]).all())
         preserved = codes == _TEXT_PRESERVED
         if preserved.any():
             _must((self.more[preserved] - self.less[preserved] == _PRESERVED_TAG).all())
@@ -230,9 +232,8 @@ def cells_of(block: bytes, above: int) -> XmlCells:
         columns=columns[has_value][is_stated],
         types=types[is_stated],
         styles=styles[has_value][is_stated],
-        starts=starts[is_stated],
-        ends=ends[is_stated],
         last_row=int(rows[-1]),
+        _between=_between(block, starts[is_stated], ends[is_stated]),
     )
 
 
@@ -282,7 +283,7 @@ def _columns(
 
 def _attributes(block: bytes, starts: NDArray[Any], ends: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
     """The type and the style of each cell; there are few different texts that say them."""
-    texts = spans(block, starts, ends, pa.binary()).dictionary_encode()
+    texts = _between(block, starts, ends).take(pa.array(np.arange(0, 2 * len(starts), 2))).dictionary_encode()
     known: list[bytes] = texts.dictionary.to_pylist()
     _must(len(known) <= _MOST_TAILS)
     types, styles = np.zeros(len(known) + 1, np.uint8), np.zeros(len(known) + 1, np.int32)
@@ -296,17 +297,11 @@ def _attributes(block: bytes, starts: NDArray[Any], ends: NDArray[Any]) -> tuple
     return types[indices], styles[indices]
 
 
-def spans(
-    block: bytes,
-    starts: NDArray[Any],
-    ends: NDArray[Any],
-    kind: pa.DataType,
-    chosen: NDArray[Any] | None = None,
-) -> pa.Array:
-    """Pieces of a block that follow each other, as an array: all, or the chosen ones in that order."""
+def _between(block: bytes, starts: NDArray[Any], ends: NDArray[Any]) -> pa.Array:
+    """The block cut at all these bounds, so that every second piece is one of those in question; nothing is copied."""
     bounds = np.empty(2 * len(starts) + 1, np.int32)
     bounds[0:-1:2], bounds[1::2] = starts, ends
     bounds[-1] = bounds[-2] if len(starts) else 0
-    buffers = [None, pa.py_buffer(bounds), pa.py_buffer(block)]
-    between = pa.Array.from_buffers(kind, 2 * len(starts), buffers)
-    return between.take(pa.array(2 * (np.arange(len(starts)) if chosen is None else chosen)))
+    return pa.Array.from_buffers(
+        pa.binary(), 2 * len(starts), [None, pa.py_buffer(bounds), pa.py_buffer(block)]
+    )
