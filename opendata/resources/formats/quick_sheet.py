@@ -15,9 +15,11 @@ import numpy as np
 import pyarrow as pa
 
 from opendata.kernel.text import nfc
-from opendata.resources.formats.library_answers import MOST_ANSWERS, LibraryAnswers
+from opendata.resources.formats.library_answers import LibraryAnswers
 from opendata.resources.formats.library_cells import sheet_merges
-from opendata.resources.formats.sheet_cells import CellBlock, SheetCells, cleaned
+from opendata.resources.formats.shared_strings import PART as SHARED_STRINGS
+from opendata.resources.formats.shared_strings import shared_strings
+from opendata.resources.formats.sheet_cells import CellBlock, SheetCells
 from opendata.resources.formats.sheet_extent import MOST_EMPTY, Extent, check_sheet_xml
 from opendata.resources.formats.sheet_values import SheetValues
 from opendata.resources.formats.sheet_xml import PADDING, IrregularSheetError, cells_of
@@ -39,8 +41,7 @@ _LEAST_ROWS: Final = 256
 _MOST_PART: Final = 64 * MEGABYTE
 _MOST_HEAD: Final = MEGABYTE
 _MOST_TAIL: Final = 16 * MEGABYTE
-_STRINGS: Final = "xl/sharedStrings.xml"
-_NO_SHEETS: Final = (_STRINGS, "xl/styles.xml")
+_NO_SHEETS: Final = (SHARED_STRINGS, "xl/styles.xml")
 _BOOK: Final = "xl/workbook.xml"
 _LINKS: Final = "xl/_rels/workbook.xml.rels"
 _ASKED_WITH: Final = ("[Content_Types].xml", "_rels/.rels", _BOOK, _LINKS, "xl/styles.xml")
@@ -148,15 +149,9 @@ class QuickWorkbook:
     def _strings(self, library: LibraryAnswers) -> pa.Array:
         """The shared strings, once for all sheets."""
         if self._shared is None:
-            if _STRINGS not in self._entries:
+            if SHARED_STRINGS not in self._entries:
                 raise IrregularSheetError
-            strings = self._read(_STRINGS)
-            count = strings.count(b"<si>")
-            if count > MOST_ANSWERS:
-                raise IrregularSheetError
-            asked = [b' t="s"><v>%d</v>' % number for number in range(count)]
-            given = library.cells(asked, {_STRINGS: strings})
-            self._shared = cleaned(pa.array(given, pa.string()))
+            self._shared = shared_strings(self._read(SHARED_STRINGS), library)
         return self._shared
 
 

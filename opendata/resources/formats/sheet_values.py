@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from opendata.resources.formats import sheet_xml
+from opendata.resources.formats.shared_strings import SPECIAL, SPECIAL_OR_TRIMMED
 from opendata.resources.formats.sheet_cells import (
     BLANK,
     BOOLEAN,
@@ -44,8 +45,6 @@ _PLAIN_NUMBER: Final = (
 )
 _IN_NUMBERS: Final = np.isin(np.arange(256), np.frombuffer(b"0123456789.-+eE", np.uint8))
 _IN_DIGITS: Final = np.isin(np.arange(256), np.frombuffer(b"0123456789", np.uint8))
-_SPECIAL: Final = r"[&\r]|_[xX]"
-_SPECIAL_OR_TRIMMED: Final = rf"{_SPECIAL}|^[\s\pZ]|[\s\pZ]$"
 _FRAMES: Final = {
     sheet_xml.STRING: b' t="str"><v>%b</v>',
     sheet_xml.INLINE: b' t="inlineStr"><is><t>%b</t></is>',
@@ -132,7 +131,7 @@ class SheetValues:
             raw = pc.cast(raw, pa.string())  # checks that it is UTF-8
         except pa.ArrowInvalid as error:
             raise IrregularSheetError from error
-        marked = pc.match_substring_regex(raw, _SPECIAL_OR_TRIMMED if kind == sheet_xml.INLINE else _SPECIAL)
+        marked = pc.match_substring_regex(raw, SPECIAL_OR_TRIMMED if kind == sheet_xml.INLINE else SPECIAL)
         if pc.any(marked).as_py():
             coded = raw.filter(marked).dictionary_encode()
             frame = _FRAMES[kind]

@@ -177,8 +177,7 @@ class _Tags:
 
     def __init__(self, block: bytes) -> None:
         self.data = np.frombuffer(block, np.uint8)
-        # Eight bytes from every position on.
-        self.words: NDArray[Any] = np.ndarray((len(block) - 7,), "<u8", buffer=block, strides=(1,))
+        self.words = words_of(block)
         self.less = np.flatnonzero(self.data == _LESS)
         self.more = np.flatnonzero(self.data == _MORE)
         less, more = self.less, self.more
@@ -233,7 +232,7 @@ def cells_of(block: bytes, above: int) -> XmlCells:
         types=types[is_stated],
         styles=styles[has_value][is_stated],
         last_row=int(rows[-1]),
-        _between=_between(block, starts[is_stated], ends[is_stated]),
+        _between=between(block, starts[is_stated], ends[is_stated]),
     )
 
 
@@ -283,7 +282,7 @@ def _columns(
 
 def _attributes(block: bytes, starts: NDArray[Any], ends: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
     """The type and the style of each cell; there are few different texts that say them."""
-    texts = _between(block, starts, ends).take(pa.array(np.arange(0, 2 * len(starts), 2))).dictionary_encode()
+    texts = between(block, starts, ends).take(pa.array(np.arange(0, 2 * len(starts), 2))).dictionary_encode()
     known: list[bytes] = texts.dictionary.to_pylist()
     _must(len(known) <= _MOST_TAILS)
     types, styles = np.zeros(len(known) + 1, np.uint8), np.zeros(len(known) + 1, np.int32)
@@ -297,7 +296,12 @@ def _attributes(block: bytes, starts: NDArray[Any], ends: NDArray[Any]) -> tuple
     return types[indices], styles[indices]
 
 
-def _between(block: bytes, starts: NDArray[Any], ends: NDArray[Any]) -> pa.Array:
+def words_of(block: bytes) -> NDArray[Any]:
+    """Eight bytes from every position on, as numbers; nothing is copied."""
+    return np.ndarray((len(block) - 7,), "<u8", buffer=block, strides=(1,))
+
+
+def between(block: bytes, starts: NDArray[Any], ends: NDArray[Any]) -> pa.Array:
     """The block cut at all these bounds, so that every second piece is one of those in question; nothing is copied."""
     bounds = np.empty(2 * len(starts) + 1, np.int32)
     bounds[0:-1:2], bounds[1::2] = starts, ends

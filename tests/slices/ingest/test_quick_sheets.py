@@ -71,7 +71,8 @@ def workbook_of(
         "xl/worksheets/sheet1.xml": sheet,
     }
     if strings:
-        parts["xl/sharedStrings.xml"] = f'<sst xmlns="{XMLNS}">{strings}</sst>'
+        declared = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>'
+        parts["xl/sharedStrings.xml"] = f'{declared}<sst xmlns="{XMLNS}" uniqueCount="9">{strings}</sst>'
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as container:
         for name, content in parts.items():
             container.writestr(name, content)
@@ -233,17 +234,26 @@ def xml_of(rows: Any) -> str:
     return "".join(written)
 
 
+PLAIN_STRINGS = st.lists(
+    st.tuples(st.sampled_from(("", ' xml:space="preserve"')), ANY_TEXT).map(
+        lambda item: f"<si><t{item[0]}>{item[1]}</t></si>"
+    ),
+    min_size=len(STRINGS),
+    max_size=len(STRINGS),
+)
+
+
 @settings(
     max_examples=100,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
-@given(ROWS, st.booleans())
-def test_any_regular_sheet_is_read_as_the_library_reads_it(tmp_path, rows, date1904) -> None:
+@given(ROWS, st.booleans(), st.one_of(st.just(list(STRINGS)), PLAIN_STRINGS))
+def test_any_regular_sheet_is_read_as_the_library_reads_it(tmp_path, rows, date1904, strings) -> None:
     source = workbook_of(
         tmp_path / "x.xlsx",
         sheet_of(xml_of(rows), tail='<mergeCells count="1"><mergeCell ref="B2:D3"/></mergeCells>'),
-        strings="".join(STRINGS),
+        strings="".join(strings),
         formats=FORMATS,
         date1904=date1904,
     )
@@ -384,3 +394,39 @@ def test_real_workbooks_are_read_as_the_library_reads_them() -> None:
     if not sources:
         pytest.skip("the real files are not on this machine")
     assert sum(check(source) for source in sources) > 0
+
+
+@pytest.mark.parametrize(
+    ("strings", "expected"),
+    [
+        ("<si><t>a</t></si><si><t>b &amp; c</t></si><si><t> d </t></si>", ["a", "b & c", "d"]),
+        ("<si><t>a</t></si><si><t xml:space='preserve'> b </t></si><si><t>c</t></si>", ["a", " b ", "c"]),
+        ("<si><t>a</t></si>\n<si><t>b</t></si>\n<si><t>c</t></si>", ["a", "b", "c"]),
+        ("<si><t>a</t></si><si><r><t>b</t></r><r><t>c</t></r></si><si><t>d</t></si>", ["a", "bc", "d"]),
+        ("<si><t>a</t></si><si><t>Tie\u0302\u0301ng</t></si><si><t>c</t></si>", ["a", "Tiếng", "c"]),
+    ],
+    ids=["entities", "quotes", "lines", "rich", "decomposed"],
+)
+def test_shared_strings_are_those_of_the_library(tmp_path, strings, expected) -> None:
+    cells = "".join(f'<c r="{column}1" t="s"><v>{number}</v></c>' for number, column in enumerate("ABC"))
+    source = workbook_of(tmp_path / "x.xlsx", sheet_of(f'<row r="1">{cells}</row>'), strings=strings)
+    assert check(source) == 1
+    found = QuickWorkbook(source, least_bytes=0).cells(0, "Bảng & 1")
+    assert found is not None
+    assert next(found.texts(0, 0))[1] == expected
+
+
+def test_strings_in_another_part_than_usual_are_left_to_the_library(tmp_path) -> None:
+    """The part of the usual name is there as well, with other strings."""
+    cells = '<row r="1"><c r="A1" t="s"><v>0</v></c></row>'
+    source = workbook_of(tmp_path / "x.xlsx", sheet_of(cells), strings="<si><t>usual</t></si>")
+    with zipfile.ZipFile(source) as container:
+        members = {name: container.read(name) for name in container.namelist()}
+    link = f'<Relationship Id="rId2" Type="{LINKS}/sharedStrings" Target="other.xml"/></Relationships>'
+    links = "xl/_rels/workbook.xml.rels"
+    members[links] = members[links].replace(b"</Relationships>", link.encode())
+    members["xl/other.xml"] = members["xl/sharedStrings.xml"].replace(b"usual", b"other")
+    with zipfile.ZipFile(source, "w") as container:
+        for name, content in members.items():
+            container.writestr(name, content)
+    check(source)
