@@ -56,6 +56,7 @@ def revisions(found: Iterable[RevisionView], *, may_edit: bool) -> dict[str, Any
 def results(found: DatasetResults) -> dict[str, Any]:
     form = found.form
     suggestion = {"suggestion": found.suggestion} if found.suggestion else {}
+    suggestion |= {"shown_for": found.shown_for} if found.shown_for else {}
     return {
         "total": found.total,
         "page": form.page,

@@ -93,7 +93,7 @@ class DatasetResults:
     """`total` is exact, of datasets; `relaxed` when only some of the words were found anywhere.
 
     `form` names places as they are today. `lines`: rows of all pages of a grouped answer, None where that
-    was not counted. `more`: there is a next page. `is_plain`: found without the index, so `total` is "at least".
+    was not counted. `shown_for`: the better spelling that everything here was found for. `more`: there is a next page. `is_plain`: found without the index, so `total` is "at least".
     """
 
     form: DatasetSearchForm
@@ -101,6 +101,7 @@ class DatasetResults:
     items: tuple[DatasetSummary, ...]
     facets: Mapping[str, tuple[FacetOption, ...]]
     suggestion: str | None
+    shown_for: str | None
     relaxed: bool
     took_seconds: float
     lines: int | None
@@ -167,6 +168,7 @@ class CatalogueSearch:
             items=tuple(_row(hit, language, other) for hit in response.hits),
             facets={name: self._options(name, counts, form) for name, counts in response.facets.items()},
             suggestion=response.suggestion,
+            shown_for=response.shown_for,
             relaxed=response.relaxed,
             took_seconds=response.took_seconds,
             lines=response.lines if grouped else response.total,
@@ -189,7 +191,7 @@ class CatalogueSearch:
     def everything(
         self, actor: Actor, form: DatasetSearchForm, language: str, limit: int = LONGEST_LIST
     ) -> tuple[int, Iterator[DatasetSummary]]:
-        """The total, and the first `limit` rows whatever the page, read one by one.
+        """The total, and the first `limit` rows whatever the page, read one by one, for the words as typed.
 
         Raises IndexUnusableError while the index is being made again: a list that looks whole has to be.
         """
@@ -201,13 +203,13 @@ class CatalogueSearch:
         return total, (summary(match.id, match.stored) for match in matches)
 
     def count(self, actor: Actor, form: DatasetSearchForm, changed_after: dt.datetime | None = None) -> int:
-        """How many datasets such a search would find, of those changed after a moment only."""
+        """How many datasets these very words would find, of those changed after a moment only."""
         asked = _request(actor, self._named_today(form), LANGUAGES[0])
         if changed_after is not None:
             given = asked.ranges.get("modified", Range())
             since = max(math.nextafter(changed_after.timestamp(), math.inf), given.low or -math.inf)
             asked = replace(asked, ranges={**asked.ranges, "modified": Range(since, given.high)})
-        return self._respond(replace(asked, limit=0, sort=None))[0].total
+        return self._respond(replace(asked, exact_text=True, limit=0, sort=None))[0].total
 
     def suggest(self, actor: Actor, text: str, limit: int = 8) -> tuple[str, ...]:
         """Completions of what is being typed: titles, keywords, publishers."""
@@ -242,6 +244,7 @@ def _request(actor: Actor, form: DatasetSearchForm, language: str) -> SearchRequ
     return SearchRequest(
         access=visible_tokens(actor),
         text=form.text,
+        exact_text=form.exact,
         filters=form.chosen,
         ranges=_ranges(form),
         sort=_sort(form.order, language),

@@ -35,11 +35,13 @@ _SERIES: Final = re.compile(rf"[0-9a-f]{{{KEY_DIGITS}}}")
 class DatasetSearchForm:
     """`chosen` holds the values picked per facet; `dates` those of DATES, as typed: 2026, 2026-03 or 2026-03-31.
 
-    `series` narrows to one series; `group` is one of GROUPS or empty where the page or the API decides;
-    `sort` is one of SORTS; pages count from 1.
+    `exact` keeps to the words as typed, also where a better spelling would find something. `series` narrows to
+    one series; `group` is one of GROUPS or empty where the page or the API decides; `sort` is one of SORTS;
+    pages count from 1.
     """
 
     text: str = ""
+    exact: bool = False
     chosen: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     dates: Mapping[str, str] = field(default_factory=dict)
     series: str = ""
@@ -66,6 +68,7 @@ class DatasetSearchForm:
     def parameters(self) -> list[tuple[str, str]]:
         """The query string, in one canonical order, defaults left out."""
         pairs = [("q", self.text)] if self.text else []
+        pairs += [("exact", "true")] if self.exact else []
         pairs += [(name, value) for name in FACETS for value in self.chosen.get(name, ())]
         pairs += [(name, self.dates[name]) for name in DATES if name in self.dates]
         pairs += [(name, text) for name in ("series", "group", "sort") if (text := getattr(self, name))]
@@ -82,7 +85,10 @@ class DatasetSearchForm:
         return replace(self, sort=sort, page=1)
 
     def with_text(self, text: str) -> DatasetSearchForm:
-        return replace(self, text=text, page=1)
+        return replace(self, text=text, exact=False, page=1)
+
+    def as_typed(self) -> DatasetSearchForm:
+        return replace(self, exact=True, page=1)
 
     def toggled(self, facet: str, value: str) -> DatasetSearchForm:
         """The same search with one facet value picked, or dropped when it was."""
@@ -114,7 +120,7 @@ class DatasetSearchForm:
 
 def read_form(pairs: Iterable[tuple[str, str]], *, also: tuple[str, ...] = ()) -> DatasetSearchForm:
     """Raises UnknownParameterError and BadParameterError. `also` names parameters read elsewhere."""
-    known = ("q", *FACETS, *DATES, "series", "group", "sort", "page", "per_page", *also)
+    known = ("q", "exact", *FACETS, *DATES, "series", "group", "sort", "page", "per_page", *also)
     chosen: dict[str, tuple[str, ...]] = {}
     dates: dict[str, str] = {}
     given: dict[str, str] = {}
@@ -130,6 +136,7 @@ def read_form(pairs: Iterable[tuple[str, str]], *, also: tuple[str, ...] = ()) -
     _check_order(dates)
     return DatasetSearchForm(
         text=given.get("q", "").strip(),
+        exact=_one_of("exact", given.get("exact", "false"), ("true", "false")) == "true",
         chosen=chosen,
         dates=dates,
         series=_series("series", given["series"]) if "series" in given else "",

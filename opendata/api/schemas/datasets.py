@@ -201,6 +201,13 @@ class DatasetListSchema(Schema):
         }
     )
     suggestion = fields.String(metadata={"description": N_("A better spelling, where there is one")})
+    shown_for = fields.String(
+        metadata={
+            "description": N_(
+                "The words all this was found for, where those typed found nothing; see “exact”"
+            )
+        }
+    )
     next_url = fields.Url(required=True, allow_none=True, metadata={"description": N_("The next page")})
 
 

@@ -82,6 +82,14 @@ class DatasetSearchSchema(Schema):
     """The grammar of `catalogue.search_form`, as documentation; a test holds the names equal."""
 
     q = fields.String(metadata={"description": N_("Words to find; “in quotes” as a phrase")})
+    exact = fields.String(
+        metadata={
+            "enum": ["true", "false"],
+            "description": N_(
+                "“true” keeps to the words as typed where a better spelling would find something"
+            ),
+        }
+    )
     theme = _filter(N_("Code of a theme"))
     publisher = _filter(N_("Code of an agency"))
     format = _filter(N_("csv, xlsx, json, …"))

@@ -226,3 +226,22 @@ def test_editions_are_one_row_with_a_link_to_each(portal, runner, client, read_p
     plain = client.get("/api/v1/datasets?facets=").json
     assert "lines" not in plain
     assert not [item for item in plain["items"] if "editions" in item]
+
+
+def test_results_for_a_better_spelling_say_so_and_lead_back(reader, library, read_page) -> None:
+    html = reader.get("/vi/datasets?q=dan+soo+tinnh").text
+    page = read_page(html)
+    shown = reader.get("/api/v1/datasets?q=dan+soo+tinnh").json
+    assert shown["shown_for"]
+    assert f"Đang hiện kết quả cho {shown['shown_for']}" in page.text
+    assert library.provinces.page in found_titles(page)
+    assert library.provinces.slug in {item["slug"] for item in shown["items"]}
+    back = page.link_after(html, "dan soo tinnh")
+    assert back == "/vi/datasets?q=dan+soo+tinnh&exact=true"
+    typed = reader.get(back).text
+    assert "Đang hiện kết quả cho" not in typed
+    taken = page.link_after(html, "Tải danh sách này")
+    assert library.provinces.slug in reader.get(taken).text
+    exact = reader.get("/api/v1/datasets?q=dan+soo+tinnh&exact=true").json
+    assert "shown_for" not in exact
+    assert reader.get("/api/v1/datasets?exact=1").status_code == 400

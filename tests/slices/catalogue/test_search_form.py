@@ -38,6 +38,7 @@ def in_order(dates: dict[str, str]) -> bool:
 forms = st.builds(
     DatasetSearchForm,
     text=st.text(max_size=30).map(str.strip),
+    exact=st.booleans(),
     chosen=st.dictionaries(
         st.sampled_from(FACETS), st.lists(values, min_size=1, max_size=3, unique=True).map(tuple)
     ),
@@ -124,6 +125,7 @@ def test_the_order_in_effect() -> None:
         [("sort", "random")],
         [("sort", "Title")],
         [("group", "years")],
+        [("exact", "yes")],
         [("series", "0")],
         [("series", "G" * 14)],
         [("period_from", "20")],
