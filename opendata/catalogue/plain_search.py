@@ -115,6 +115,6 @@ def _hit(document: SearchDocument, request: SearchRequest) -> Hit:
     snippets = {
         name: (Segment(text[:length] if length else text, is_match=False),)
         for name, length in request.highlight.items()
-        if (text := document.texts.get(name))
+        if (text := document.texts.get(name) or document.texts.get(request.instead.get(name, "")))
     }
     return Hit(document.id, 0.0, document.stored, snippets)

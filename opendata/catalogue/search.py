@@ -127,6 +127,7 @@ class CatalogueSearch:
         self._search = search
         self._plain = plain
         self._vocabularies = vocabularies
+        self._labels: dict[tuple[str, str], dict[str, str]] = {}
         self._terms: dict[str, Vocabulary[Any]] = {
             "theme": vocabularies.themes,
             "publisher": vocabularies.agencies,
@@ -155,17 +156,14 @@ class CatalogueSearch:
                 limit=form.per_page,
                 facets=dict.fromkeys(facets, FACET_VALUES),
                 group=_SERIES if grouped else None,
-                highlight={
-                    name: length
-                    for tongue in (language, other)
-                    for name, length in ((f"title_{tongue}", 0), (f"description_{tongue}", SNIPPET_LENGTH))
-                },
+                highlight={f"title_{language}": 0, f"description_{language}": SNIPPET_LENGTH},
+                instead={f"{name}_{language}": f"{name}_{other}" for name in ("title", "description")},
             )
         )
         return DatasetResults(
             form=form,
             total=response.total,
-            items=tuple(_row(hit, language, other) for hit in response.hits),
+            items=tuple(_row(hit, language) for hit in response.hits),
             facets={name: self._options(name, counts, form) for name, counts in response.facets.items()},
             suggestion=response.suggestion,
             shown_for=response.shown_for,
@@ -217,9 +215,14 @@ class CatalogueSearch:
 
     def label(self, facet: str, value: str) -> dict[str, str]:
         """What a facet's value is called; the value itself where the vocabulary does not know it."""
+        known = self._labels.get((facet, value))
+        if known is not None:
+            return known
         regions = self._vocabularies.regions if facet == "place" else None
         term = cast("Term | None", self._terms[facet].get(value) or (regions and regions.get(value)))
-        return dict(term.labels) if term else {"vi": value, "en": value}
+        if term is None:
+            return {"vi": value, "en": value}
+        return self._labels.setdefault((facet, value), dict(term.labels))  # as many as the vocabularies have
 
     def _named_today(self, form: DatasetSearchForm) -> DatasetSearchForm:
         """With places as they are called now: an address may name one that is no more."""
@@ -233,7 +236,9 @@ class CatalogueSearch:
         self, facet: str, counts: Sequence[tuple[str, int]], form: DatasetSearchForm
     ) -> tuple[FacetOption, ...]:
         chosen = form.chosen.get(facet, ())
-        listed = dict(counts) | {value: 0 for value in chosen if value not in dict(counts)}
+        listed = dict(counts)
+        for value in chosen:
+            listed.setdefault(value, 0)
         return tuple(
             FacetOption(value, self.label(facet, value), count, value in chosen)
             for value, count in listed.items()
@@ -283,12 +288,12 @@ def _sort(order: str, language: str) -> Sort | None:
     }[order]
 
 
-def _row(hit: Hit, language: str, other: str) -> DatasetSummary:
+def _row(hit: Hit, language: str) -> DatasetSummary:
     group = hit.group
     return replace(
         summary(hit.id, hit.stored),
-        marked_title=_marked(hit, "title", language, other),
-        snippet=_marked(hit, "description", language, other),
+        marked_title=hit.snippets.get(f"title_{language}", ()),
+        snippet=hit.snippets.get(f"description_{language}", ()),
         editions=Editions(group.total, tuple(map(_edition, group.members))) if group else None,
     )
 
@@ -321,10 +326,3 @@ def _edition(member: tuple[str, Mapping[str, object]]) -> EditionLink:
     dataset_id, kept = member
     found = summary(dataset_id, kept)
     return EditionLink(found.id, found.slug, found.edition, found.modified_at)
-
-
-def _marked(hit: Hit, name: str, language: str, other: str) -> tuple[Segment, ...]:
-    """The asked language's text, unless only the other one has a match or any text at all."""
-    own = hit.snippets.get(f"{name}_{language}", ())
-    foreign = hit.snippets.get(f"{name}_{other}", ())
-    return own or foreign

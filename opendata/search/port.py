@@ -169,8 +169,9 @@ class SearchRequest:
 
     `access` lists what the asking person may see; a document is visible when it shares a word with it.
     `sort` None is by relevance. `facets` maps the facets to count to their greatest number of values;
-    `highlight` maps texts to the length of their fragment in characters, 0 for the whole text.
     `exact_text`: hits are always for the text as typed, never for a correction of it.
+    `highlight` maps texts to the length of their fragment in characters, 0 for the whole text; `instead` names the
+    text that is shown under the name of one that is empty.
     """
 
     access: frozenset[str]
@@ -184,6 +185,7 @@ class SearchRequest:
     facets: Mapping[str, int] = field(default_factory=dict)
     highlight: Mapping[str, int] = field(default_factory=dict)
     exact_text: bool = False
+    instead: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def is_narrowed(self) -> bool:
@@ -192,7 +194,9 @@ class SearchRequest:
     def check(self, schema: IndexSchema) -> None:
         """ValueError where the request names what the schema does not have, or counts below zero."""
         unknown = {*self.filters, *self.facets} - set(schema.facets)
-        unknown |= set(self.highlight) - {text.name for text in schema.texts if text.snippet}
+        unknown |= {*self.highlight, *self.instead.values()} - {
+            text.name for text in schema.texts if text.snippet
+        }
         unknown |= set(self.ranges) - set(schema.numbers)
         unknown |= {self.group.key} - set(schema.group_keys) if self.group else set()
         unknown |= {self.group.edition} - set(schema.numbers) if self.group else set()

@@ -31,7 +31,7 @@ from opendata.search.preparing import prepared
 from opendata.search.suggest import correct
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from opendata.search.port import Contribution, Indexable, PreparedDocument
     from opendata.search.preparing import OpenSource
@@ -176,7 +176,7 @@ class SearchService:
     def _answer(self, request: SearchRequest, query: Query) -> _Answer:
         found, relaxed = self._find(request, query)
         highlighter = Highlighter(query)
-        hits = tuple(_hit(match, highlighter, request.highlight) for match in found.matches)
+        hits = tuple(_hit(match, highlighter, request) for match in found.matches)
         nothing = relaxed or not found.total
         suggestion = None
         # On later pages only where the hits may be those of a correction.
@@ -208,9 +208,9 @@ class SearchService:
         )
 
 
-def _hit(match: Match, highlighter: Highlighter, wanted: Mapping[str, int]) -> Hit:
+def _hit(match: Match, highlighter: Highlighter, request: SearchRequest) -> Hit:
     snippets: dict[str, tuple[Segment, ...]] = {}
-    for name, length in wanted.items():
-        text = match.texts.get(name, "")
+    for name, length in request.highlight.items():
+        text = match.texts.get(name) or match.texts.get(request.instead.get(name, ""), "")
         snippets[name] = highlighter.fragment(text, length) if length else highlighter.whole(text)
     return Hit(match.id, match.score, match.stored, snippets, match.group)

@@ -59,6 +59,7 @@ if TYPE_CHECKING:
 _HEAP_BYTES: Final = 64_000_000
 # Counts are exact only when no segment cuts its list of values short.
 _EVERY_VALUE: Final = 1_000_000
+_MOST_COUNTED: Final = 256
 _LARGEST: Final = sys.float_info.max
 _FIELD_OF: Final = {Vocabulary.WORDS: ALL, Vocabulary.SUGGESTIONS: "suggestions"}
 _SPLIT = tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.whitespace()).build()
@@ -220,6 +221,7 @@ class TantivySnapshot:
     def __init__(self, schema: IndexSchema, fields: tantivy.Schema, searcher: tantivy.Searcher) -> None:
         self._fields = fields
         self._searcher = searcher
+        self._counted: dict[Hashable, dict[str, Counts]] = {}
         self._group_keys = frozenset(schema.group_keys)
         self._boosted: dict[View, list[tuple[float, str]]] = {view: [] for view in View}
         for view, boost, field in scoring_fields(schema):
@@ -236,7 +238,7 @@ class TantivySnapshot:
         matching, chosen = self._matching(request, query), self._chosen(request)
         filtered = [*matching, *chosen.values()]
         clauses = filtered if request.sort else [*filtered, *self._scores(query)]
-        facets = self._facets(matching, chosen, request)
+        facets = self._facets_once(matching, chosen, request, query)
         if request.group is None:
             total, hits = self._ranked(clauses, request, request.offset, request.limit)
             matches = tuple(self._match(score, address) for score, address in hits)
@@ -318,6 +320,26 @@ class TantivySnapshot:
         document = self._searcher.doc(address)
         kept = json.loads(_kept(document))
         return Match(str(document.get_first("id")), score, kept["stored"], kept["texts"])
+
+    def _facets_once(
+        self, matching: _Clauses, chosen: _Chosen, request: SearchRequest, query: Query
+    ) -> dict[str, Counts]:
+        """Kept while the snapshot lives: pages of one list, its orders and the empty list count the same."""
+        asked = (
+            request.access,
+            query.sides,
+            query.excluded,
+            tuple(request.filters.items()),
+            tuple(request.ranges.items()),
+            tuple(request.facets.items()),
+        )
+        known = self._counted.get(asked)
+        if known is None:
+            known = self._facets(matching, chosen, request)
+            if len(self._counted) >= _MOST_COUNTED:
+                self._counted.clear()
+            self._counted[asked] = known
+        return known
 
     def _facets(self, matching: _Clauses, chosen: _Chosen, request: SearchRequest) -> dict[str, Counts]:
         """One pass counts all facets without a choice of their own; each with one needs a pass without it."""
