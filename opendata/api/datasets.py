@@ -17,6 +17,7 @@ from opendata.api.schemas.datasets import (
     DatasetSchema,
     NewDatasetSchema,
     RevisionListSchema,
+    SimilarSchema,
     SuggestionsSchema,
 )
 from opendata.api.schemas.parameters import DatasetSearchSchema, NoParametersSchema, SuggestSchema
@@ -45,18 +46,20 @@ _BEARER: Final = '-H "Authorization: Bearer $OPENDATA_TOKEN"'
     description=N_(
         "Words are found with and without diacritics. A filter may be repeated: values of one filter widen "
         "the search, different filters narrow it. Facets count over everything found. With group=series the "
-        "editions of a series (the same title for other years) are one item; pages then count items."
+        "editions of a series (the same title for other years) are one item; pages then count items. The words "
+        'may name fields: theme:giao-duc, publisher:"Bộ Y tế", -format:pdf, title:…; where nothing is found '
+        "for them the items are those of the correction in “shown_for”."
     ),
     described_query=DatasetSearchSchema,
     answer=DatasetListSchema,
-    errors=(400,),
+    errors=(400, 401, 403),
     curl="curl -G '{base}/datasets' --data-urlencode 'q={words}' -d facets=theme,format -d per_page=5",
 )
 def search_datasets() -> Answer:
-    form = read_form(request.args.items(multi=True), also=("facets",))
+    form = read_form(request.args.items(multi=True), also=("facets", "explain"))
     wanted = _facets(request.args.get("facets"))
     found = services().catalogue_search.search(
-        actor(), form, language(), wanted, grouped=form.group == "series"
+        actor(), form, language(), wanted, grouped=form.group == "series", explain=_explain()
     )
     if not (found.total or found.is_plain or form.is_narrowed):
         services().demand.found_nothing(form.text)
@@ -123,6 +126,24 @@ def create_dataset(body: dict[str, Any]) -> Answer:
 def read_dataset(query: Mapping[str, Any], key: str) -> Answer:
     del query
     return _dataset(key)
+
+
+@Operation(
+    blueprint=blueprint,
+    method="GET",
+    rule="/datasets/<key>/similar",
+    who=EVERYONE,
+    summary=N_("Find similar datasets"),
+    description=N_("Datasets that share the words by which this one differs from most, most alike first."),
+    query=NoParametersSchema,
+    answer=SimilarSchema,
+    errors=(404,),
+    curl="curl '{base}/datasets/{dataset}/similar'",
+)
+def similar_datasets(query: Mapping[str, Any], key: str) -> Answer:
+    del query
+    found = services().catalogue_queries.dataset(actor(), key)
+    return Answer(representations.similar(services().catalogue_search.similar(actor(), found.id)))
 
 
 @Operation(
@@ -238,6 +259,13 @@ def _next_url(found: DatasetResults) -> str | None:
         return None
     kept = [(name, value) for name, value in request.args.items(multi=True) if name != "page"]
     return addresses.api_url("/datasets", [*kept, ("page", str(page + 1))])
+
+
+def _explain() -> bool:
+    value = request.args.get("explain")
+    if value not in {None, "", "1"}:
+        raise NotOneOfError(name="explain", value=value[:40], choices="1")
+    return value == "1"
 
 
 def _facets(asked: str | None) -> tuple[str, ...]:

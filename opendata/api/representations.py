@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from opendata.catalogue.queries import DatasetView, RevisionView
     from opendata.catalogue.search import DatasetResults, DatasetSummary, Editions
     from opendata.resources.queries import ResourceView, TableView, VersionView
+    from opendata.search.port import Contribution
 
 CODED_FIELDS: Final = ("publisher", "theme", "license", "frequency", "place")
 PARTS: Final = ("file", "status", "versions", "schema", "report", "profile", "rows")
@@ -71,7 +72,19 @@ def results(found: DatasetResults) -> dict[str, Any]:
         **({"lines": found.lines} if form.group == "series" and found.lines is not None else {}),
         **({"degraded": True} if found.is_plain else {}),
         **suggestion,
+        **({"why": {name: _reasons(parts) for name, parts in found.why.items()}} if found.why else {}),
     }
+
+
+def similar(found: Iterable[DatasetSummary]) -> dict[str, Any]:
+    return {"items": [_hit(item) for item in found]}
+
+
+def _reasons(parts: Iterable[Contribution]) -> list[dict[str, Any]]:
+    return [
+        {"view": one.view, "boost": one.boost, "term": one.term, "score": round(one.score, 3)}
+        for one in parts
+    ]
 
 
 def resource(view: ResourceView) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from opendata.catalogue.policy import visible_tokens
 from opendata.catalogue.search_form import FACETS, DatasetSearchForm
+from opendata.kernel.errors import N_, ForbiddenError
 from opendata.kernel.i18n import LANGUAGES, VIETNAM_TIME
 from opendata.search.port import Grouping, IndexState, IndexUnusableError, Range, SearchRequest, Segment, Sort
 
@@ -22,11 +23,12 @@ if TYPE_CHECKING:
     from opendata.accounts.policy import Actor
     from opendata.catalogue.plain_search import PlainSearch
     from opendata.catalogue.vocabularies import Term, Vocabularies, Vocabulary
-    from opendata.search.port import Hit, SearchResponse
+    from opendata.search.port import Contribution, Hit, SearchResponse
     from opendata.search.service import SearchService
 
 SNIPPET_LENGTH: Final = 220
 FACET_VALUES: Final = 50
+MOST_SIMILAR: Final = 6
 EDITIONS_SHOWN: Final = 6
 LONGEST_LIST: Final = 100_000
 _ONE_DAY: Final = dt.timedelta(days=1)
@@ -93,7 +95,9 @@ class DatasetResults:
     """`total` is exact, of datasets; `relaxed` when only some of the words were found anywhere.
 
     `form` names places as they are today. `lines`: rows of all pages of a grouped answer, None where that
-    was not counted. `shown_for`: the better spelling that everything here was found for. `more`: there is a next page. `is_plain`: found without the index, so `total` is "at least".
+    was not counted. `shown_for`: the better spelling that everything here was found for. `more`: there is a next
+    page. `is_plain`: found without the index, so `total` is "at least". `why`: where it was asked for, what makes
+    up the score of each dataset, by id.
     """
 
     form: DatasetSearchForm
@@ -107,6 +111,7 @@ class DatasetResults:
     lines: int | None
     more: bool
     is_plain: bool = False
+    why: Mapping[str, tuple[Contribution, ...]] | None = None
 
     @property
     def pages(self) -> int | None:
@@ -116,6 +121,10 @@ class DatasetResults:
     @property
     def is_past_end(self) -> bool:
         return not self.items and self.form.page > 1
+
+
+class RankingIsForAdministratorsError(ForbiddenError):
+    template = N_("Only administrators of the portal are told how results are ranked.")
 
 
 class CatalogueSearch:
@@ -145,21 +154,26 @@ class CatalogueSearch:
         facets: Iterable[str] = FACETS,
         *,
         grouped: bool = False,
+        explain: bool = False,
     ) -> DatasetResults:
-        """While the index is being made again the answer is a plain one, `is_plain`."""
+        """While the index is being made again the answer is a plain one, `is_plain`.
+
+        Raises RankingIsForAdministratorsError where others ask for explanations.
+        """
+        if explain and not actor.is_platform_admin:
+            raise RankingIsForAdministratorsError
         form = self._named_today(form)
         other = next(name for name in LANGUAGES if name != language)
-        response, is_plain = self._respond(
-            replace(
-                _request(actor, form, language),
-                offset=(form.page - 1) * form.per_page,
-                limit=form.per_page,
-                facets=dict.fromkeys(facets, FACET_VALUES),
-                group=_SERIES if grouped else None,
-                highlight={f"title_{language}": 0, f"description_{language}": SNIPPET_LENGTH},
-                instead={f"{name}_{language}": f"{name}_{other}" for name in ("title", "description")},
-            )
+        asked = replace(
+            _request(actor, form, language),
+            offset=(form.page - 1) * form.per_page,
+            limit=form.per_page,
+            facets=dict.fromkeys(facets, FACET_VALUES),
+            group=_SERIES if grouped else None,
+            highlight={f"title_{language}": 0, f"description_{language}": SNIPPET_LENGTH},
+            instead={f"{name}_{language}": f"{name}_{other}" for name in ("title", "description")},
         )
+        response, is_plain = self._respond(asked)
         return DatasetResults(
             form=form,
             total=response.total,
@@ -172,7 +186,16 @@ class CatalogueSearch:
             lines=response.lines if grouped else response.total,
             more=response.more,
             is_plain=is_plain,
+            why=self._search.explain(response, asked) if explain and not is_plain else None,
         )
+
+    def similar(self, actor: Actor, dataset_id: str, limit: int = MOST_SIMILAR) -> tuple[DatasetSummary, ...]:
+        """Datasets that share what is characteristic of this one; none while the index is being made again."""
+        try:
+            hits = self._search.similar(dataset_id, visible_tokens(actor), limit)
+        except IndexUnusableError:
+            return ()
+        return tuple(summary(hit.id, hit.stored) for hit in hits)
 
     def _respond(self, request: SearchRequest) -> tuple[SearchResponse, bool]:
         """The answer, and whether it comes from the database because the index cannot give one."""

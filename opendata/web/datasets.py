@@ -68,6 +68,7 @@ def dataset(slug: str) -> Response:
         json_ld=dataset_json_ld(found, files, agency),
         history=changes(held.catalogue_queries.revisions(actor, found.id)),
         columns_shown=COLUMNS_SHOWN,
+        similar=held.catalogue_search.similar(actor, found.id),
     )
 
 

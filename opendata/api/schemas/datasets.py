@@ -178,6 +178,25 @@ class FacetValueSchema(Schema):
     count = fields.Integer(required=True)
 
 
+class ContributionSchema(Schema):
+    """What one term adds to the score of a dataset."""
+
+    view = fields.String(
+        required=True,
+        metadata={
+            "enum": ["exact", "folded", "pairs", "held"],
+            "description": N_(
+                "The word with its diacritics, without, beside its neighbour; “held”: for being anywhere in the dataset"
+            ),
+        },
+    )
+    boost = fields.Float(
+        required=True, metadata={"description": N_("How much the texts count that hold it: titles most")}
+    )
+    term = fields.String(required=True)
+    score = fields.Float(required=True)
+
+
 class DatasetListSchema(Schema):
     """A page of search results."""
 
@@ -208,7 +227,18 @@ class DatasetListSchema(Schema):
             )
         }
     )
+    why = fields.Dict(
+        keys=fields.String(),
+        values=fields.List(fields.Nested(ContributionSchema)),
+        metadata={
+            "description": N_("With explain=1, by id of the dataset: what adds to its score, most first")
+        },
+    )
     next_url = fields.Url(required=True, allow_none=True, metadata={"description": N_("The next page")})
+
+
+class SimilarSchema(Schema):
+    items = fields.List(fields.Nested(DatasetHitSchema), required=True)
 
 
 class SuggestionsSchema(Schema):

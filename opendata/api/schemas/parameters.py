@@ -116,6 +116,12 @@ class DatasetSearchSchema(Schema):
     sort = fields.String(
         metadata={"enum": list(SORTS), "description": N_("By relevance where there are words, else newest")}
     )
+    explain = fields.String(
+        metadata={
+            "enum": ["1"],
+            "description": N_("Why each item has its place; for administrators of the portal"),
+        }
+    )
     page = fields.Integer(
         metadata={"minimum": 1, "maximum": DEEPEST, "default": 1, "description": N_("Counts from 1")}
     )

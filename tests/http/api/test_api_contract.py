@@ -76,7 +76,7 @@ def test_documented_search_parameters_are_those_of_the_grammar(library: Any) -> 
     operation = library.contract.document["paths"][f"{API}/datasets"]["get"]
     documented = {parameter["name"] for parameter in operation["parameters"]}
     with pytest.raises(UnknownParameterError) as refused:
-        read_form([("no-such-name", "")], also=("facets",))
+        read_form([("no-such-name", "")], also=("facets", "explain"))
     assert documented == set(str(refused.value.params["known"]).split(", "))
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from opendata.accounts.policy import Role
+from opendata.accounts.policy import COMMAND_LINE, Role
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -411,3 +411,64 @@ def test_refusals_lead_to_their_explanation(client: Any) -> None:
     base, _, anchor = problem["type"].partition("#")
     assert base == f"http://portal.test{API}/docs"
     assert f'id="{anchor}"' in page
+
+
+# -- why, what else, and what was meant ---------------------------------------------------
+
+
+def test_only_portal_administrators_are_told_why(
+    client: Any, wards: tuple[str, str], bearer: dict[str, str], portal: Services, contract: Any
+) -> None:
+    address = f"{API}/datasets?q=phuong+xa&explain=1"
+    for headers in ({}, bearer):
+        refused = client.get(address, headers=headers)
+        assert refused.status_code == 403
+        assert refused.json["detail"]
+    portal.accounts.add_person(
+        COMMAND_LINE,
+        email="root@example.org",
+        name="Root",
+        password="một-mật-khẩu-dài",
+        is_platform_admin=True,
+    )
+    secret = portal.accounts.issue_token(COMMAND_LINE, "root@example.org", "tests")
+    found = contract.check(client.get(address, headers={"Authorization": f"Bearer {secret}"}))
+    parts = found["why"][found["items"][0]["id"]]
+    assert any(part["term"] == "phuong" and part["score"] > 0 for part in parts)
+    assert client.get(f"{API}/datasets?explain=yes").status_code == 400
+
+
+def test_what_was_typed_without_the_input_method_is_answered_and_said(
+    client: Any, wards: tuple[str, str], contract: Any
+) -> None:
+    found = contract.check(client.get(f"{API}/datasets?q=phuwowngf+xax"))
+    assert found["total"] == 1
+    assert found["shown_for"] == "phường xã"
+    exact = contract.check(client.get(f"{API}/datasets?q=phuwowngf+xax&exact=true"))
+    assert exact["total"] == 0
+    assert "shown_for" not in exact
+    assert exact["suggestion"] == "phường xã"
+
+
+def test_fields_in_the_words(client: Any, wards: tuple[str, str]) -> None:
+    for words in (
+        "theme:dia-phuong",
+        'chủ-đề:"địa phương"',
+        "chude:dia-phuong phường",
+        "format:CSV",
+        "title:phuong",
+    ):
+        found = client.get(f"{API}/datasets", query_string={"q": words}).json
+        assert found["total"] == 1, words
+    for words in ("theme:y-te", "-theme:dia-phuong", 'cơ-quan:"Bộ Y tế"'):
+        assert client.get(f"{API}/datasets", query_string={"q": words}).json["total"] == 0, words
+
+
+def test_similar_datasets_are_visible_ones(
+    client: Any, wards: tuple[str, str], draft: dict[str, Any], bearer: dict[str, str], contract: Any
+) -> None:
+    found = contract.check(client.get(f"{API}/datasets/{wards[0]}/similar"))
+    assert draft["id"] not in [item["id"] for item in found["items"]]
+    assert client.get(f"{API}/datasets/{draft['id']}/similar").status_code == 404
+    assert client.get(f"{API}/datasets/{draft['id']}/similar", headers=bearer).status_code == 200
+    assert client.get(f"{API}/datasets/{wards[0]}/similar?x=1").status_code == 400
