@@ -28,7 +28,9 @@ _FIELDS: Final = {
     "title_en": N_("Title in English"),
     "description": N_("Description in Vietnamese"),
     "description_en": N_("Description in English"),
-    "schema": N_("A Table Schema as JSON; the file is checked against it"),
+    "schema": N_(
+        "A Table Schema as JSON; this file and its later versions are checked against it. A new version without one keeps it; one without fields drops it"
+    ),
 }
 _FORM: Final = {
     "type": "object",
@@ -102,7 +104,7 @@ def _read_schema(text: str) -> dict[str, Any]:
     except (BadJsonError, NotAnObjectError) as error:
         raise InvalidInputError(FieldError("schema", error.template, error.params)) from error
     fields = schema.get("fields")
-    good = isinstance(fields, list) and fields and all(_is_field(field) for field in fields)
+    good = isinstance(fields, list) and all(_is_field(field) for field in fields)
     if not good:
         message = N_("A Table Schema has a list “fields” of objects, each with a “name”.")
         raise InvalidInputError(FieldError("schema", message))

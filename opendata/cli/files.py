@@ -83,7 +83,7 @@ def validate(files: tuple[Path, ...], schema_path: Path | None, as_json: bool, l
             except UnreadableFileError as error:
                 click.echo(f"{file}: {error.message(speak().gettext)}", err=True)
                 unreadable = True
-    report = joined_report(reports)
+    report = reports[0] if len(reports) == 1 else joined_report(reports)
     if as_json:
         click.echo(json.dumps(report, ensure_ascii=False, indent=2))
     else:

@@ -51,6 +51,7 @@ if TYPE_CHECKING:
 LONGEST_FILENAME = 200
 LONGEST_ENDING = 20
 LONGEST_TITLE = 300
+_SCHEMAS_LOOKED_AT = 20
 
 
 class Decision(StrEnum):
@@ -78,7 +79,10 @@ class NotHeldError(ConflictError):
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """What a person sends: the bytes, their name, and what they say about them."""
+    """What a person sends: the bytes, their name, and what they say about them.
+
+    `table_schema`: without one a new version keeps that of the version before; one without fields drops it.
+    """
 
     stream: Readable
     filename: str
@@ -129,7 +133,8 @@ class ResourceService:
             )
             unit.session.add(resource)
             unit.session.flush()
-            version = self._add_version(unit, actor, resource, upload, stored)
+            schema = _usable(upload.table_schema)
+            version = self._add_version(unit, actor, resource, (name, stored, schema))
             return Received(dataset.slug, resource.id, version.id)
 
     def replace_file(self, actor: Actor, resource_id: str, upload: Upload) -> Received:
@@ -139,7 +144,10 @@ class ResourceService:
         stored = self._keep(upload)
         with self._database.unit_of_work() as unit:
             resource, slug = editable_resource(unit.session, actor, resource_id)
-            version = self._add_version(unit, actor, resource, upload, stored)
+            kept = None if upload.table_schema else _schema_before(unit.session, resource.id)
+            schema = kept or _usable(upload.table_schema)
+            name = clean_filename(upload.filename)
+            version = self._add_version(unit, actor, resource, (name, stored, schema))
             return Received(slug, resource.id, version.id)
 
     def read_again(
@@ -170,9 +178,9 @@ class ResourceService:
                 audit.record(
                     unit, actor, "resource.correct", ("resource", resource.id), {"corrections": wanted}
                 )
-            upload = Upload(_Nothing(), latest.filename, table_schema=latest.given_schema)
             stored = StoredFile(latest.sha256, latest.size)
-            version = self._add_version(unit, actor, resource, upload, stored)
+            schema = latest.given_schema
+            version = self._add_version(unit, actor, resource, (latest.filename, stored, schema))
             version.faulty_rows = FaultyRows(faulty_rows)
             return Received(slug, resource.id, version.id)
 
@@ -246,8 +254,13 @@ class ResourceService:
         return self._store.put(_Rejoined(first, upload.stream), limit=self._limit)
 
     def _add_version(
-        self, unit: UnitOfWork, actor: Actor, resource: Resource, upload: Upload, stored: StoredFile
+        self,
+        unit: UnitOfWork,
+        actor: Actor,
+        resource: Resource,
+        sent: tuple[str, StoredFile, dict[str, Any] | None],
     ) -> ResourceVersion:
+        filename, stored, schema = sent
         last = unit.session.scalar(
             select(func.max(ResourceVersion.number)).where(ResourceVersion.resource_id == resource.id)
         )
@@ -255,13 +268,13 @@ class ResourceService:
             resource_id=resource.id,
             number=(last or 0) + 1,
             state=VersionState.RECEIVED,
-            filename=clean_filename(upload.filename),
+            filename=filename,
             sha256=stored.sha256,
             size=stored.size,
             progress_total=stored.size,
             created_at=self._clock(),
             created_by=actor.name,
-            given_schema=dict(upload.table_schema) if upload.table_schema else None,
+            given_schema=schema,
             corrections=resource.corrections,
         )
         unit.session.add(version)
@@ -272,11 +285,24 @@ class ResourceService:
         return version
 
 
-class _Nothing:
-    """The stream of a file that is in the store already."""
+def _usable(schema: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    return dict(schema) if schema and schema.get("fields") else None
 
-    def read(self, _size: int, /) -> bytes:
-        return b""
+
+def _schema_before(session: Session, resource_id: str) -> dict[str, Any] | None:
+    """The Table Schema that a new version keeps: of the newest one whose schema itself was not refused."""
+    versions = session.scalars(
+        select(ResourceVersion)
+        .where(ResourceVersion.resource_id == resource_id)
+        .order_by(ResourceVersion.number.desc())
+        .limit(_SCHEMAS_LOOKED_AT)
+    )
+    usable = (version for version in versions if not _is_schema_refused(version))
+    return next((version.given_schema for version in usable), None)
+
+
+def _is_schema_refused(version: ResourceVersion) -> bool:
+    return any(str(problem.get("code")).startswith("schema-") for problem in version.problems)
 
 
 class _Rejoined:

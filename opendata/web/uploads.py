@@ -60,7 +60,8 @@ class FormWithFile:
         titles = {
             tongue: value for tongue in ("vi", "en") if (value := self.fields.get(f"file_title.{tongue}", ""))
         }
-        return Upload(self._incoming, self._incoming.filename, title=titles or None)
+        schema: dict[str, list[str]] | None = {"fields": []} if self.fields.get("without_schema") else None
+        return Upload(self._incoming, self._incoming.filename, title=titles or None, table_schema=schema)
 
 
 def take_upload() -> FormWithFile:

@@ -47,6 +47,10 @@ _TOTAL: Final = re.compile(
     r"\s*(?:\([^)]*\))?\s*:?\W*",
     re.IGNORECASE,
 )
+_TABLE_TITLE: Final = re.compile(
+    r"\s*(?:bảng|biểu(?: số| mẫu)?|phụ lục|phụ biểu|mẫu(?: số)?|table|annex)\s*(?:số\s*)?(?:\d|[IVX]+\b|[A-Z]\b)",
+    re.IGNORECASE,
+)
 _LONGEST: Final = 400  # a longer text is never a unit or a total, and no text is searched for long
 _NUMBERED: Final = re.compile(r"\(?\s*(?:(\d{1,3})|([A-ZĐa-zđ]))\s*\)?(?:\s*=\s*[\d()+\-–x*/:% ]+)?")
 
@@ -77,6 +81,11 @@ def is_numbered_note(text: str) -> bool:
 
 def is_signature(text: str) -> bool:
     return _SIGNATURE.match(text[:_LONGEST]) is not None
+
+
+def is_table_title(text: str) -> bool:
+    """A line that numbers the table below it: `Bảng 2: Trạm y tế`, `Biểu số 3`, `Phụ lục II`."""
+    return _TABLE_TITLE.match(text[:_LONGEST]) is not None
 
 
 def is_total(text: str) -> bool:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from opendata.resources.formats.footers import footer_rows
 from opendata.resources.formats.headers import Header, find_header
-from opendata.resources.formats.marginal_words import is_note, is_signature, unit_note
+from opendata.resources.formats.marginal_words import is_note, is_signature, is_table_title, unit_note
 from opendata.resources.formats.sheet_survey import HEADER_WITHIN
 
 if TYPE_CHECKING:
@@ -180,7 +180,22 @@ def _own_header(survey: SheetSurvey, current: Region, block: int) -> int | None:
     kinds += [set() for _ in range(len(so_far) - len(kinds))]
     below = survey.kinds(row + 1, min(row + _UNEVEN, len(survey) - 1))
     is_measured = sum(1 for column in filled if "number" in below[column]) > 1
-    return row if is_measured and _are_names(kinds, so_far) else None
+    if is_measured and _are_names(kinds, so_far):
+        return row
+    return row if _is_announced(survey, block, row) and _is_named_anew(shape, so_far, below) else None
+
+
+def _is_announced(survey: SheetSurvey, block: int, row: int) -> bool:
+    """Whether a line above a row says that a table begins: `Bảng 2: Trạm y tế`."""
+    return any(is_table_title("".join(survey.texts(above))) for above in range(block, row))
+
+
+def _is_named_anew(shape: Sequence[str], so_far: Sequence[set[str]], below: Sequence[set[str]]) -> bool:
+    """A word where only numbers or dates stood, or over them: enough for a table that is announced."""
+    return any(
+        kind == "text" and any(kinds and "text" not in kinds for kinds in (above, under))
+        for kind, above, under in zip(shape, so_far, below, strict=False)
+    )
 
 
 def _alike(text: str, label: str) -> bool:

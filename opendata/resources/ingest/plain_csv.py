@@ -183,7 +183,11 @@ class PlainCsv:
         numbering = _Numbering(self)
         with self._path.open("rb") as source:
             source.seek(self._data_offset())
-            if not source.peek(1):
+            start = source.peek(len(codecs.BOM_UTF8))
+            if start.startswith(codecs.BOM_UTF8):  # Arrow would drop it, as files put together have it there
+                yield from self._exact()
+                return
+            if not start:
                 return
             reader = self._arrow_reader(source, numbering)
             while True:

@@ -150,7 +150,7 @@ def validate(
     if schema and not chosen:
         chosen = drafts[:1]
     tables = [stage.check(draft, schema if draft in chosen else None) for draft in drafts]
-    whole = joined_report([table.report for table in tables])
+    whole = tables[0].report if len(tables) == 1 else joined_report([table.report for table in tables])
     errors = [problem for table in tables for problem in table.problems if problem.severity == "error"]
     if errors:
         return Validation((), (*problems, *errors), whole)

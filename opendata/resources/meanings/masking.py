@@ -34,8 +34,8 @@ def masked_email(text: str) -> str:
 
 
 def masked_name(text: str) -> str:
-    """`Nguyễn Văn An` → `N. V. A.`."""
-    return " ".join(f"{word[0].upper()}." for word in nfc(text).split())
+    """`Nguyễn Văn An` → `N. V. A`, without a last point: it ends sentences."""
+    return ". ".join(word[0].upper() for word in nfc(text).split())
 
 
 def masked_plate(text: str) -> str:

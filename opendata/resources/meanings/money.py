@@ -1,7 +1,8 @@
-"""Amounts in đồng, and in thousand, million and billion đồng; the unit is read from the name of the column.
+"""Amounts in đồng, and in thousand, million and billion đồng.
 
-Only the name can say the unit, so values must merely be numbers. `đồng` is compared with its diacritics where
-the name has any: `hợp đồng`, `lao động` and `Đồng Nai` are no money.
+Numbers have the unit that the name of their column says; texts have the one that nearly all of them end with:
+`45.000 đ`, `1,5 tỷ đồng`. `đồng` in a name is compared with its diacritics where the name has any: `hợp đồng`,
+`lao động` and `Đồng Nai` are no money.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from typing import Final
 
 from opendata.kernel.errors import N_
 from opendata.resources.meanings.meaning import FIGURES, Meaning
-from opendata.resources.meanings.value_tests import anything
+from opendata.resources.meanings.value_tests import anything, matches
 
 _OTHER_DONG: Final = (
     "hợp đồng",
@@ -53,8 +54,10 @@ _OTHER_DONG: Final = (
     "đồng đô la",
 )
 
+_DONG: Final = r"(?i:đồng|vnđ|vnd|đ|₫)"
 
-def _amount(key: str, title: str, description: str, words: tuple[str, ...], rank: int) -> Meaning:
+
+def _amount(key: str, title: str, description: str, words: tuple[str, ...], scale: str) -> Meaning:
     return Meaning(
         key=key,
         title=title,
@@ -67,7 +70,9 @@ def _amount(key: str, title: str, description: str, words: tuple[str, ...], rank
         names=words,
         not_names=_OTHER_DONG,
         named=anything,
-        rank=rank,
+        alone=matches(rf"[+\-−]? ?\d+(?:[., ]\d+)* ?{scale}{_DONG}"),
+        alone_distinct=3,
+        rank=1 if scale else 0,
     )
 
 
@@ -76,14 +81,14 @@ AMOUNT_VND: Final = _amount(
     N_("Amount in đồng"),
     N_("Amount of money in Vietnamese đồng."),
     ("~đồng", "vnđ", "vnd", "việt nam đồng", "đvn"),
-    0,
+    "",
 )
 AMOUNT_THOUSAND_VND: Final = _amount(
     "amount-thousand-vnd",
     N_("Amount in thousand đồng"),
     N_("Amount of money in thousands of Vietnamese đồng."),
     ("nghìn đồng", "ngàn đồng", "1000 đồng", "1 000 đồng", "1000đ", "thousand vnd", "nghìn vnd"),
-    1,
+    "(?i:nghìn|ngàn) ?",
 )
 AMOUNT_MILLION_VND: Final = _amount(
     "amount-million-vnd",
@@ -100,12 +105,12 @@ AMOUNT_MILLION_VND: Final = _amount(
         "vnd million",
         "mil vnd",
     ),
-    1,
+    r"(?i:triệu|tr\.?) ?",
 )
 AMOUNT_BILLION_VND: Final = _amount(
     "amount-billion-vnd",
     N_("Amount in billion đồng"),
     N_("Amount of money in billions of Vietnamese đồng."),
     ("tỷ đồng", "tỉ đồng", "nghìn tỷ đồng", "tỷ vnd", "tỷ vnđ", "billion vnd", "vnd billion", "bil vnd"),
-    1,
+    "(?i:tỷ|tỉ) ?",
 )

@@ -54,7 +54,8 @@ export async function sendInPieces(form, file, button, { bar, words }, instead) 
 async function begin(call, form, file) {
   const [kind, id] = form.dataset.into.split(" ");
   const title = kind === "dataset" ? form.querySelector("[name='file_title.vi']")?.value : "";
-  const said = { filename: file.name, [kind]: id, ...(title && { title }) };
+  const schema = form.querySelector("[name=without_schema]:checked") ? '{"fields": []}' : "";
+  const said = { filename: file.name, [kind]: id, ...(title && { title }), ...(schema && { schema }) };
   const pairs = Object.entries(said).map(([name, text]) => `${name} ${base64(text)}`);
   const headers = { "Upload-Length": file.size, "Upload-Metadata": pairs.join(",") };
   return new URL((await call("POST", UPLOADS, headers)).getResponseHeader("Location")).pathname;

@@ -265,6 +265,26 @@ def test_a_table_of_other_columns_below(ingest) -> None:
     assert [names(table) for table in result.tables] == [["Tỉnh", "Thu", "Chi", "Dư"], ["Năm", "Nam", "Nữ"]]
 
 
+def test_a_numbered_table_with_one_measured_column_below(ingest) -> None:
+    rows = [
+        ["Bảng 1: Trường học"],
+        ["Tên trường", "Số lớp"],
+        ["An", 1],
+        ["Bình", 2],
+        [],
+        ["Bảng 2: Trạm y tế"],
+        ["Tên trạm", "Số giường", "Ngày mở"],
+        ["Chi", 3, "x"],
+        ["Dung", 4, "y"],
+    ]
+    result = ingest(sheet(rows), "x.xlsx")
+    assert [names(table) for table in result.tables] == [rows[1], rows[6]]
+    without_number = [["Trường học"], *rows[1:5], ["Khối hai"], ["Chưa rõ", "chưa có"], *rows[7:]]
+    assert len(ingest(sheet(without_number), "x.xlsx").tables) == 1, (
+        "a wrong cell below a heading begins no table"
+    )
+
+
 def test_tables_side_by_side(ingest, rows_of) -> None:
     rows = [
         ["Nam", None, None, None, "Nữ"],

@@ -378,6 +378,7 @@ LEFT_ALONE: dict[str, tuple[str, dict[str, Any]]] = {
         "a,b\n2024-01-31T10:00:00,x\nx,1\n",
         schema(("datetime", {"constraints": {"minimum": "2024-01-01T00:00:00"}}), ("any", UNIQUE)),
     ),
+    "a byte order mark where the data begin": ("a,b\n\ufeff1,2\n\ufeffx,y\n", schema("integer", "integer")),
     "ambiguous names": ("a,a\n1,2\n", schema("integer", "integer", fieldsMatch="subset")),
 }
 

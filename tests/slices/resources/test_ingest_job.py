@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+from typing import Any
 
 import pytest
 from sqlalchemy import func, select
@@ -194,6 +195,26 @@ def test_a_schema_from_the_publisher_is_kept_to(shelf) -> None:
     wrong = {"fields": [{"name": "mã", "type": "date"}, {"name": "tên", "type": "string"}]}
     again = shelf.resources.replace_file(COMMAND_LINE, received.resource_id, upload(table_schema=wrong))
     assert shelf.ingest_version(again).state == "failed"
+
+
+def test_a_schema_holds_for_later_versions_until_it_is_dropped(shelf) -> None:
+    schema = {"fields": [{"name": "mã", "type": "integer"}, {"name": "tên", "type": "string"}]}
+    received = shelf.resources.add_resource(COMMAND_LINE, shelf.add_dataset(), upload(table_schema=schema))
+    assert shelf.ingest_version(received).state == "published"
+
+    def again(content: bytes, given: dict[str, Any] | None = None) -> str:
+        sent = shelf.resources.replace_file(
+            COMMAND_LINE, received.resource_id, upload(content, table_schema=given)
+        )
+        return shelf.ingest_version(sent).state
+
+    wrong = "mã,tên\nx,An\n".encode()
+    assert again(wrong) == "failed"
+    assert again(wrong, {"fields": [{"name": "mã", "type": "nonsense"}]}) == "failed"
+    assert again(wrong) == "failed", "a schema that was itself refused is not kept, the one before it is"
+    assert again("mã,tên\n7,An\n".encode()) == "published"
+    assert again(wrong, {"fields": []}) == "published"
+    assert again(wrong) == "published", "dropped for good"
 
 
 # -- what bad files get ---------------------------------------------------------------------
