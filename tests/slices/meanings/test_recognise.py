@@ -160,7 +160,6 @@ TRUE: list[tuple[str, str, str, list[Any]]] = [
     ("amount-thousand-vnd", "x", "string", ["45 nghìn đồng", "1.200 ngàn đồng", "7 nghìn đồng"]),
     ("amount-million-vnd", "x", "string", ["45 triệu đồng", "1,5 tr.đ", "7 triệu đồng"]),
     ("amount-billion-vnd", "x", "string", ["45 tỷ đồng", "1,5 tỉ đồng", "7 Tỷ đồng"]),
-    (None, "x", "string", ["45 đồng hồ", "6 đồng hồ", "7 đồng hồ"]),
     ("amount-vnd", "gia_vnd", "number", [1_200_000.0]),
     ("amount-thousand-vnd", "Giá (nghìn đồng)", "number", [12.5]),
     ("amount-million-vnd", "Tổng thu (triệu đồng)", "number", [12.5, 8.0]),
