@@ -1,9 +1,10 @@
-"""Workbooks: XLSX, XLSB, XLS and ODS through python-calamine, every table of every sheet.
+"""Workbooks: XLSX, XLSB, XLS and ODS, every table of every sheet.
 
-A workbook states what kind of value a cell holds, so numbers are written back without loss (`1`, not `1.0`;
-the shortest decimal that is the same double) and dates as ISO 8601. What a cell states as text stays text,
-but for texts that really hold TCVN3 or VNI. calamine holds one sheet in memory at a time; error cells (`#N/A`)
-and formulas never calculated are empty. What is left out of a sheet is said with its rows.
+A workbook states what kind of value a cell holds, so numbers are written back without loss (`1`, not `1.0`; the
+shortest decimal that is the same double) and dates as ISO 8601. What a cell states as text stays text, but for texts
+that really hold TCVN3 or VNI. One sheet is held at a time, by columns: large XLSX sheets through `quick_sheet`, all
+others through python-calamine. Error cells (`#N/A`) and formulas never calculated are empty. What is left out of a
+sheet is said with its rows.
 """
 
 from __future__ import annotations
