@@ -75,7 +75,7 @@ class Snapshot(Protocol):
 
     def document(self, document_id: str, access: frozenset[str]) -> Match | None: ...
 
-    def frequency(self, view: View, term: str) -> int: ...
+    def frequencies(self, view: View, terms: Sequence[str]) -> list[int]: ...
 
     def explain(self, document_id: str, query: Query) -> tuple[Contribution, ...]: ...
 
@@ -159,9 +159,9 @@ class FolderEngine:
         snapshot = self._usable()
         return snapshot.document(document_id, access) if snapshot and access else None
 
-    def frequency(self, view: View, term: str) -> int:
+    def frequencies(self, view: View, terms: Sequence[str]) -> list[int]:
         snapshot = self._usable()
-        return snapshot.frequency(view, term) if snapshot else 0
+        return snapshot.frequencies(view, terms) if snapshot else [0] * len(terms)
 
     def explain(self, document_id: str, query: Query) -> tuple[Contribution, ...]:
         snapshot = self._usable()

@@ -48,8 +48,9 @@ def _characteristic(
             said[term] += field.boost
     total = engine.count()
     weighed: dict[str, float] = {}
-    for term, times in sorted(said.items(), key=lambda counted: -counted[1])[:_MOST_LOOKED_AT]:
-        holding = engine.frequency(view, term)
+    looked_at = sorted(said.items(), key=lambda counted: -counted[1])[:_MOST_LOOKED_AT]
+    frequencies = engine.frequencies(view, [term for term, _ in looked_at])
+    for (term, times), holding in zip(looked_at, frequencies, strict=True):
         if holding > 1:  # what only this document holds finds no other
             weighed[term] = log(1 + times) * log(1 + total / holding)
     best = sorted(weighed.items(), key=lambda counted: (-counted[1], counted[0]))[:_MOST_TERMS]

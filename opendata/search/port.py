@@ -369,8 +369,8 @@ class SearchEngine(Protocol):
     def document(self, document_id: str, access: frozenset[str]) -> Match | None:
         """One document, if it is visible."""
 
-    def frequency(self, view: View, term: str) -> int:
-        """How many documents about hold a term in the texts of some boost, whoever may see them."""
+    def frequencies(self, view: View, terms: Sequence[str]) -> list[int]:
+        """How many documents about hold each term in the texts of some boost, whoever may see them."""
 
     def explain(self, document_id: str, query: Query) -> tuple[Contribution, ...]:
         """What makes up the score of a document the asking person is known to see, most first."""

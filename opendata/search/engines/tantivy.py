@@ -428,8 +428,9 @@ class TantivySnapshot:
         found = self._searcher.search(tantivy.Query.boolean_query(visible), limit=1).hits
         return self._match(0.0, found[0][1]) if found else None
 
-    def frequency(self, view: View, term: str) -> int:
-        return max(self._searcher.doc_freq(field, term) for _, field in self._boosted[view])
+    def frequencies(self, view: View, terms: Sequence[str]) -> list[int]:
+        fields = [field for _, field in self._boosted[view]]
+        return [max(self._searcher.doc_freq(field, term) for field in fields) for term in terms]
 
     def explain(self, document_id: str, query: Query) -> tuple[Contribution, ...]:
         only = _required(self._term("id", document_id))

@@ -339,11 +339,11 @@ class WhooshSnapshot:
             visible = number is not None and self._rows[number].access & access
             return self._match(number, 0.0) if number is not None and visible else None
 
-    def frequency(self, view: View, term: str) -> int:
+    def frequencies(self, view: View, terms: Sequence[str]) -> list[int]:
         with self._lock:
             reader = self._searcher.reader()
             fields = [field for one, _, field in self._scoring_fields if one is view]
-            return max(int(reader.doc_frequency(field, term)) for field in fields)
+            return [max(int(reader.doc_frequency(field, term)) for field in fields) for term in terms]
 
     def explain(self, document_id: str, query: Query) -> tuple[Contribution, ...]:
         with self._lock:
