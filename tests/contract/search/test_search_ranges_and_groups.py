@@ -234,3 +234,14 @@ def test_a_range_needs_a_number_to_hold() -> None:
     assert Range(1, 2).holds(2)
     assert not Range(1, 2).holds(math.nextafter(2, 3))
     assert not Range().holds(None)
+
+
+def test_very_many_editions_are_counted_in_parts(service, monkeypatch) -> None:
+    request = SearchRequest(
+        access=EVERYONE, sort=Sort("title"), group=Grouping("series", "edition", 5), limit=30
+    )
+    at_once = service.search(request)
+    monkeypatch.setattr("opendata.search.engines.tantivy._MOST_MEMBERS", 20)
+    in_parts = service.search(request)
+    assert in_parts.hits == at_once.hits
+    assert max(hit.group.total for hit in at_once.hits if hit.group) == 30
