@@ -21,6 +21,7 @@ from tantivy import FieldType, Occur, Order
 
 from opendata.search.analysis import View
 from opendata.search.engines.grouping import Candidate, Lines, read_lines
+from opendata.search.engines.tantivy_groups import Members, find_members
 from opendata.search.fields import ALL, LINES, POSITION_ID, scoring_fields, within_terms
 from opendata.search.folder import DamagedIndexError
 from opendata.search.port import (
@@ -61,15 +62,12 @@ _HEAP_BYTES: Final = 64_000_000
 _EVERY_VALUE: Final = 1_000_000
 _MOST_COUNTED: Final = 256
 _LARGEST: Final = sys.float_info.max
-_MOST_MEMBERS: Final = 1000
 _FIELD_OF: Final = {Vocabulary.WORDS: ALL, Vocabulary.SUGGESTIONS: "suggestions"}
 _SPLIT = tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.whitespace()).build()
 _SPLIT_LINES = tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.regex(r"[^\n]+")).build()
 
 _Clauses = list[tuple[Occur, tantivy.Query]]
 _Chosen = Mapping[str, tuple[Occur, tantivy.Query]]
-# By the key of a group: how many, and where the first of them are.
-_Members = dict[Any, tuple[int, list[tantivy.DocAddress]]]
 
 
 class TantivyFormat:
@@ -248,7 +246,7 @@ class TantivySnapshot:
             return Found(total, matches, facets, more=request.offset + len(matches) < total)
         lines = self._lines(clauses, request, request.group)
         keys = [candidate.key for candidate in lines.shown if isinstance(candidate.key, float)]
-        members = self._members(keys, filtered, request.group)
+        members = find_members(self._searcher, self._fields, keys, filtered, request.group)
         shown = tuple(self._line(candidate, members, request.group) for candidate in lines.shown)
         return Found(lines.total, shown, facets, lines.count, lines.more)
 
@@ -304,41 +302,13 @@ class TantivySnapshot:
 
         return read_lines(walk, request.offset, request.limit)
 
-    def _line(self, candidate: Candidate[tantivy.DocAddress], members: _Members, group: Grouping) -> Match:
+    def _line(self, candidate: Candidate[tantivy.DocAddress], members: Members, group: Grouping) -> Match:
         match = self._match(candidate.score, candidate.at)
         total, addresses = members.get(candidate.key, (1, []))
         if total == 1:
             return match
         found = [self._match(0.0, address) for address in addresses[: group.members]]
         return replace(match, group=Group(total, tuple((one.id, one.stored) for one in found)))
-
-    def _members(self, keys: Sequence[float], filtered: _Clauses, group: Grouping) -> _Members:
-        """Of what was found, how many have each key and the first of them: one search unless they are very many.
-
-        A search for each key would match the words of the query anew each time (measured: 2 ms for common words).
-        """
-        same = [tantivy.Query.term_query(self._fields, f"sort.{group.key}", key, "basic") for key in keys]
-        if not same:
-            return {}
-        result = self._searcher.search(
-            tantivy.Query.boolean_query([*filtered, _required(_any_of(same))]),
-            limit=_MOST_MEMBERS if len(keys) > 1 else group.members,
-            count=True,
-            order_by_field=f"sort.{group.edition}",
-            order=Order.Desc,
-        )
-        addresses = [address for _, address in result.hits]
-        if len(keys) == 1:
-            return {keys[0]: (_total(result), addresses)}
-        if _total(result) > len(addresses):
-            half = len(keys) // 2
-            return self._members(keys[:half], filtered, group) | self._members(keys[half:], filtered, group)
-        held: dict[Any, list[tantivy.DocAddress]] = {key: [] for key in keys}
-        for key, address in zip(
-            self._searcher.fast_field_values(f"sort.{group.key}", addresses), addresses, strict=True
-        ):
-            held[key].append(address)
-        return {key: (len(found), found) for key, found in held.items()}
 
     def _match(self, score: float, address: tantivy.DocAddress) -> Match:
         document = self._searcher.doc(address)

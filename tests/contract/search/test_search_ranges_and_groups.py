@@ -241,7 +241,7 @@ def test_very_many_editions_are_counted_in_parts(service, monkeypatch) -> None:
         access=EVERYONE, sort=Sort("title"), group=Grouping("series", "edition", 5), limit=30
     )
     at_once = service.search(request)
-    monkeypatch.setattr("opendata.search.engines.tantivy._MOST_MEMBERS", 20)
+    monkeypatch.setattr("opendata.search.engines.tantivy_groups.MOST_READ", 20)
     in_parts = service.search(request)
     assert in_parts.hits == at_once.hits
     assert max(hit.group.total for hit in at_once.hits if hit.group) == 30
