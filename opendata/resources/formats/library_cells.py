@@ -48,7 +48,9 @@ def library_cells(sheet: calamine.CalamineSheet) -> SheetCells:
         kinds = np.stack([kinds for kinds, _ in made], axis=1)
         blocks.append(CellBlock(first, kinds, [texts for _, texts in made]))
         first += len(chunk)
-    return SheetCells(len(blocks[0].columns) if blocks else 0, blocks, sheet_merges(sheet))
+    return SheetCells(
+        len(blocks[0].columns) if blocks else 0, blocks, sheet_merges(sheet, (sheet.start or (0, 0))[1])
+    )
 
 
 def _column(cells: Sequence[Any]) -> tuple[NDArray[Any], pa.Array]:
@@ -83,16 +85,21 @@ def _others(cells: list[Any]) -> pa.Array:
     return pa.array([written(cell) for cell in cells], pa.string())
 
 
-def sheet_merges(sheet: calamine.CalamineSheet) -> Sequence[Merge] | None:
-    """The merged cells, as many as any sheet has that somebody reads."""
+def sheet_merges(sheet: calamine.CalamineSheet, left: int) -> Sequence[Merge] | None:
+    """The merged cells, as many as any sheet has that somebody reads.
+
+    The library counts them from the sheet's corner, but the columns of its rows from `left`, the first that
+    holds anything.
+    """
     ranges = sheet.merged_cell_ranges
     if ranges is None:
         return None
     merges: list[Merge] = []
     columns = 0
-    for (top, left), (bottom, right) in ranges[:_MOST_MERGES]:
-        columns += right - left
+    for (top, first), (bottom, last) in ranges[:_MOST_MERGES]:
+        columns += last - first
         if columns > _MERGED_CELLS:
             break
-        merges.append((top, left, bottom, right))
+        if last >= left:
+            merges.append((top, max(0, first - left), bottom, last - left))
     return merges

@@ -117,7 +117,7 @@ class QuickWorkbook:
             sheet.block_rows = len(blocks[-1])
         extent.check()
         around = sheet.head + _START + _END + sheet.tail
-        return _framed(blocks, extent, sheet_merges(library.sheet(around)))
+        return _framed(blocks, extent, sheet_merges(library.sheet(around), extent.first_column))
 
     def _part_of(self, place: int) -> str:
         """The part of the sheet at that place; the library, asked by its name, has to find the same."""

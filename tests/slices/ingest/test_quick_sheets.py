@@ -389,6 +389,19 @@ def test_rich_shared_strings_are_read_as_the_library_reads_them(tmp_path) -> Non
     assert check(tmp_path / "x.xlsx") in (0, 1)  # the writer decides where it puts rich text
 
 
+def test_merged_cells_are_counted_as_the_columns_are(tmp_path) -> None:
+    """The library leaves out blank columns at the left, but counts merged cells from the sheet's corner."""
+    book = openpyxl.Workbook()
+    page = book.worksheets[0]
+    page["C3"], page["D3"], page["E3"] = "Tỉnh", "Dân số", "Hộ"
+    for merged in ("A1:B1", "C3:C4", "D3:D4"):
+        page.merge_cells(merged)
+    book.save(tmp_path / "x.xlsx")
+    ((quick, library),) = both(tmp_path / "x.xlsx")
+    assert quick == library
+    assert library[3] == [(2, 0, 3, 0), (2, 1, 3, 1)]
+
+
 def test_real_workbooks_are_read_as_the_library_reads_them() -> None:
     sources = sorted(REAL.rglob("*.xlsx"))
     if not sources:
