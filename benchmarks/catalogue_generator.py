@@ -76,6 +76,70 @@ FORMAT_WEIGHTS: Final = (50, 30, 10, 2, 4, 4)
 MAIN_THEME: Final = 0.9
 SERIES: Final = 0.08
 NEARLY_THE_SAME: Final = 0.05
+# As in any text the most frequent words say little; what a catalogue is about comes after them.
+FUNCTION_WORDS: Final = (
+    "và",
+    "của",
+    "các",
+    "có",
+    "được",
+    "cho",
+    "trong",
+    "là",
+    "với",
+    "theo",
+    "một",
+    "những",
+    "này",
+    "đến",
+    "không",
+    "khi",
+    "từ",
+    "về",
+    "người",
+    "tại",
+    "do",
+    "ra",
+    "vào",
+    "trên",
+    "để",
+    "khác",
+    "đã",
+    "như",
+    "cũng",
+    "phải",
+    "làm",
+    "sau",
+    "nhiều",
+    "lại",
+    "còn",
+    "nếu",
+    "thì",
+    "đó",
+    "bằng",
+    "mà",
+    "nên",
+    "qua",
+    "hoặc",
+    "đang",
+    "sẽ",
+    "mọi",
+    "mỗi",
+    "cùng",
+    "giữa",
+    "trước",
+    "ngoài",
+    "gồm",
+    "thuộc",
+    "việc",
+    "hai",
+    "ba",
+    "bốn",
+    "năm",
+    "cấp",
+    "loại",
+    "số",
+)
 _WORD = re.compile(r"[^\W\d_]+")
 
 
@@ -186,7 +250,7 @@ def _zipf(words: Sequence[str]) -> _Words:
 
 
 def _vietnamese_words() -> list[str]:
-    """Syllables by their use in the seed texts and vocabularies, then those of the names of communes."""
+    """Function words, then syllables by their use in seed texts and vocabularies, then names of communes."""
     counted: Counter[str] = Counter()
     for package in read_packages(bundled("seed_datasets")):
         for name in ("title", "description"):
@@ -198,7 +262,8 @@ def _vietnamese_words() -> list[str]:
     communes = (bundled("catalog_schemas") / "vocabularies" / "communes.json").read_text(encoding="utf-8")
     for word in _WORD.findall(communes.lower()):
         counted.setdefault(word, 0)
-    return [word for word, _ in counted.most_common()]
+    content = (word for word, _ in counted.most_common())
+    return list(dict.fromkeys((*FUNCTION_WORDS, *content)))
 
 
 def _english_words() -> list[str]:

@@ -1,138 +1,246 @@
-"""What a search page needs, at 10,000 generated datasets: rows, exact total, all facets, snippets.
+"""Search at the scale of a nation: build, whole searches, completion, change, a served portal under load, peers.
 
-Measures `CatalogueSearch.search` (the path of page and API) and, for scale, the page itself over HTTP.
-The catalogue is generated: Zipfian words from real titles, nine of ten datasets in one theme.
+    python benchmarks/search.py [--sizes 1000 10000] [--served] [--peers]
+
+A search is what a page needs: 20 rows with marked title and passage, exact total, six facets; 200 mixed
+queries, each asked once (nothing is warm but the index's own files). The catalogue is generated, seeded. Both
+wall time and processor time are printed: on a busy machine only the second compares.
 """
 
 from __future__ import annotations
 
-import datetime as dt
+import argparse
+import gc
+import itertools
 import random
+import resource
+import statistics
+import subprocess
 import sys
 import tempfile
+import threading
 import time
-from functools import partial
+import urllib.parse
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from benchmarks.portal_under_test import MB, milliseconds, print_machine, timed
+from benchmarks.catalogue_generator import FORMS, SUBJECTS, CatalogueGenerator, load_into
+from benchmarks.portal_under_test import MB, print_machine, running_portal
+from benchmarks.search_peers import measure_peers, rows_of
 from opendata.accounts.policy import COMMAND_LINE, VISITOR
 from opendata.accounts.service import AgencyEntry
-from opendata.app import create_app
-from opendata.catalogue.models import Dataset, DatasetState
 from opendata.catalogue.search_form import read_form
+from opendata.kernel.text import fold
 from opendata.migrations import migrate
 from opendata.settings import load_settings
-from opendata.wiring import Services, build_services
+from opendata.wiring import Services, build_job_runner, build_services
 
-DATASETS = 10_000
-SUBJECTS = (
-    "Dân số", "Diện tích", "Sản lượng lúa", "Số trường học", "Giá tiêu dùng", "Thu ngân sách", "Chi ngân sách",
-    "Số giường bệnh", "Tai nạn giao thông", "Chất lượng không khí", "Lượng mưa", "Khách du lịch", "Xuất khẩu",
-    "Nhập khẩu", "Doanh nghiệp thành lập mới", "Lao động có việc làm", "Hộ nghèo", "Rừng trồng mới", "Thủy sản",
-    "Điện thương phẩm", "Dịch vụ công trực tuyến", "Học sinh phổ thông", "Thuê bao di động", "Nước sạch nông thôn",
-)  # fmt: skip
-SHAPES = (
-    "theo tỉnh",
-    "theo huyện, xã",
-    "theo năm",
-    "theo quý",
-    "theo giới tính",
-    "phân theo ngành kinh tế",
-    "chia theo khu vực",
-)
-QUERIES = (
-    "dan so", "dân số", "sản lượng lúa đồng tháp", "gia tieu dung 2019", "hoc sinh pho thong", '"chất lượng không khí"',
-    "xuất khẩu -nhập", "luong mua", "thu ngan sach ha noi", "doanh nghiep thanh lap", "ty le ho ngheo", "UBND", "TP.HCM",
-    "dien thuong pham theo quy", "rừng trồng mới lâm đồng", "nuoc sach", "dich vu cong*", "", "khach du lich 2023 da nang",
-    "lao động có việc làm",
-)  # fmt: skip
-ROUNDS = 10
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+QUERIES = 200
+READERS = 8
+SERVED_SECONDS = 20
+
+
+def mixed_queries(services: Services, count: int = QUERIES, seed: int = 5) -> list[list[tuple[str, str]]]:
+    """Accented and bare, short and long, phrases, exclusions, beginnings, codes, typos, nothing; filters and pages."""
+    rng = random.Random(seed)
+    places = [place.label("vi") for place in services.vocabularies.places]
+    made = []
+    for number in range(count):
+        subject, english = rng.choice(SUBJECTS)
+        place, year = rng.choice(places), rng.randint(2004, 2025)
+        typed = (
+            subject, fold(subject), f"{subject} {place}", fold(f"{subject} {place} {year}"), f'"{subject}"', english,
+            f"{fold(subject)} -{fold(place)}", f"{fold(subject)[:-1]}*", f"{subject} {rng.choice(FORMS)} {place} năm {year}",
+            "", fold(subject).replace("h", "hh", 1), rng.choice(("UBND", "TP.HCM", "BKHCN", str(year))),
+        )[number % 12]  # fmt: skip
+        asked = [("q", typed)]
+        if number % 4 == 3:
+            asked += [
+                ("theme", services.vocabularies.themes.terms[0].code),
+                ("format", "CSV"),
+                ("format", "XLSX"),
+            ]
+        if number % 5 == 4:
+            asked.append(("sort", "newest"))
+        if number % 6 == 5:
+            asked.append(("page", "3"))
+        made.append(asked)
+    return made
+
+
+def figures(name: str, values: Iterable[Any], action: Callable[[Any], object]) -> None:
+    walls, own = [], []
+    for value in values:
+        wall, cpu = time.perf_counter(), time.thread_time()
+        action(value)
+        walls.append((time.perf_counter() - wall) * 1000)
+        own.append((time.thread_time() - cpu) * 1000)
+    print(f"  {name:34} {_percentiles(walls)}   processor {_percentiles(own)}")
+
+
+def _percentiles(samples: Sequence[float]) -> str:
+    return f"p50 {statistics.median(samples):6.1f} ms p95 {statistics.quantiles(samples, n=20)[18]:6.1f} ms"
+
+
+def measure(size: int, *, peers: bool) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        services = prepared(Path(folder))
+        records = list(CatalogueGenerator().records(size)) if peers else None
+        load_into(services, records or CatalogueGenerator().records(size))
+        built(services, Path(folder))
+        asked = mixed_queries(services)
+        search = services.catalogue_search
+        figures("search", asked, lambda pairs: search.search(VISITOR, read_form(pairs), "vi"))
+        typing = [
+            text[:cut] for text in ("dan so", "Giá bán", "truong", "x") for cut in range(1, len(text) + 1)
+        ]
+        figures("completion", typing, lambda text: search.suggest(VISITOR, text))
+        figures("change of one, visible", range(10), lambda number: _change(services, number))
+        print(f"  memory of this process at most {_peak_mb(resource.RUSAGE_SELF):.0f} MB")
+        services.close()
+        if records:
+            measure_peers(rows_of(records), [dict(pairs)["q"] for pairs in asked])
+
+
+def prepared(folder: Path) -> Services:
+    services = build_services(load_settings(data_dir=folder, secret_key="x" * 40))
+    services.store.prepare()
+    migrate(services.database)
+    services.accounts.add_agencies(
+        COMMAND_LINE,
+        [AgencyEntry(term.code, dict(term.labels), term.kind) for term in services.vocabularies.agencies],
+    )
+    return services
+
+
+def built(services: Services, folder: Path) -> None:
+    gc.collect()
+    wall, cpu = time.perf_counter(), _processor_seconds()
+    count = services.indexing.rebuild()
+    wall, cpu = time.perf_counter() - wall, _processor_seconds() - cpu
+    size = sum(path.stat().st_size for path in (folder / "search").rglob("*") if path.is_file())
+    print(
+        f"{count:,} datasets: index built in {wall:.1f} s ({cpu:.1f} s of processor time), {size / MB:.0f} MB;"
+        f" largest child {_peak_mb(resource.RUSAGE_CHILDREN):.0f} MB"
+    )
+    runner = build_job_runner(services)
+    while runner.run_batches():
+        pass
+
+
+def _change(services: Services, number: int) -> None:
+    """From the commit in the database to a search that finds it; the worker looks four times a second."""
+    word = f"thaydoi{number}"
+    metadata = {"title": f"Thử {word}", "publisher": "BKHCN"}
+    made = services.catalogue.create_dataset(COMMAND_LINE, metadata)
+    services.catalogue.publish_dataset(COMMAND_LINE, made.id)
+    build_job_runner(services).run_batches()
+    if services.catalogue_search.search(VISITOR, read_form([("q", word)]), "vi").total != 1:
+        raise SystemExit("a change is not found")
+
+
+def measure_import(size: int) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        prepared(Path(folder)).close()
+        file = Path(folder) / "catalogue.jsonl"
+        with file.open("w", encoding="utf-8") as out:
+            subprocess.run(
+                [sys.executable, str(Path(__file__).parent / "catalogue_generator.py"), str(size)],
+                stdout=out,
+                check=True,
+            )
+        command = [sys.executable, "-m", "opendata.cli", "import-catalogue", str(file)]
+        environment = {
+            "OPENDATA_DATA_DIR": folder,
+            "OPENDATA_SECRET_KEY": "x" * 40,
+            "PYTHONPATH": ":".join(sys.path),
+        }
+        cpu = _processor_seconds()
+        done = subprocess.run(command, env=environment, check=True, capture_output=True, text=True)
+        spent = _processor_seconds() - cpu
+        print(
+            f"import-catalogue of {size:,}: {done.stdout.splitlines()[-1]} ({size / spent:.0f} per processor second)"
+        )
+
+
+def measure_served(size: int) -> None:
+    """Eight readers of the API and the page while one dataset a second is published, in a portal of its own."""
+    with running_portal("--no-seed") as portal:
+        services = build_services(load_settings(data_dir=portal.data_dir, secret_key="x" * 40))
+        load_into(services, CatalogueGenerator().records(size))
+        while services.search.count() < size:
+            time.sleep(0.5)
+        asked = [urllib.parse.urlencode(pairs) for pairs in mixed_queries(services)]
+        samples: dict[str, list[float]] = {"/api/v1/datasets": [], "/vi/datasets": []}
+        ends = time.monotonic() + SERVED_SECONDS
+
+        def read(number: int) -> None:
+            for turn in itertools.count(number):
+                if time.monotonic() > ends:
+                    return
+                path = tuple(samples)[turn % 2]
+                start = time.perf_counter()
+                portal.get(f"{path}?{asked[turn % len(asked)]}")
+                samples[path].append((time.perf_counter() - start) * 1000)
+
+        readers = [threading.Thread(target=read, args=(number,)) for number in range(READERS)]
+        for reader in readers:
+            reader.start()
+        visible = published_until(services, ends)
+        for reader in readers:
+            reader.join()
+        services.close()
+        print(f"served portal, {size:,} datasets, {READERS} readers, one publication a second:")
+        for path, times in samples.items():
+            print(f"  {path:34} {_percentiles(times)}   n={len(times)}")
+        print(
+            f"  published and found after            median {statistics.median(visible):.2f} s, at most {max(visible):.2f} s"
+        )
+
+
+def published_until(services: Services, ends: float) -> list[float]:
+    """Publishes one dataset a second; how long each took to be found."""
+    visible: list[float] = []
+    while time.monotonic() < ends:
+        start = time.monotonic()
+        title = f"Vừa công bố {len(visible)}x"
+        made = services.catalogue.create_dataset(COMMAND_LINE, {"title": title, "publisher": "BKHCN"})
+        services.catalogue.publish_dataset(COMMAND_LINE, made.id)
+        form = read_form([("q", f'"{title}"')])
+        while services.catalogue_search.search(VISITOR, form, "vi").total == 0:
+            time.sleep(0.05)
+        visible.append(time.monotonic() - start)
+        time.sleep(max(0.0, 1 - visible[-1]))
+    return visible
+
+
+def _processor_seconds() -> float:
+    used = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return sum(each.ru_utime + each.ru_stime for each in used)
+
+
+def _peak_mb(who: int) -> float:
+    return resource.getrusage(who).ru_maxrss / 1024
 
 
 def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--sizes", type=int, nargs="*", default=[1_000, 10_000])
+    parser.add_argument("--peers", action="store_true", help="SQLite FTS5 and PostgreSQL in the same run")
+    parser.add_argument("--served", action="store_true", help="a running portal under load, at the last size")
+    parser.add_argument("--imported", type=int, default=0, help="records to load by the command")
+    chosen = parser.parse_args()
     print_machine()
-    with tempfile.TemporaryDirectory() as folder:
-        settings = load_settings(data_dir=Path(folder), secret_key="x" * 40)
-        services = build_services(settings)
-        services.store.prepare()
-        migrate(services.database)
-        services.accounts.add_agencies(
-            COMMAND_LINE,
-            [AgencyEntry(term.code, dict(term.labels), term.kind) for term in services.vocabularies.agencies],
-        )
-        generate(services, DATASETS)
-        start = time.perf_counter()
-        services.indexing.rebuild()
-        built = time.perf_counter() - start
-        size = sum(path.stat().st_size for path in (Path(folder) / "search").rglob("*") if path.is_file())
-        print(f"{DATASETS:,} datasets indexed in {built:.1f} s, {size / MB:.1f} MB on disk")
-        measure(services)
-
-
-def measure(services: Services) -> None:
-    forms = [read_form([("q", text)]) for text in QUERIES]
-    forms += [
-        read_form([("q", text), ("theme", "xa-hoi"), ("sort", "newest"), ("page", "20")]) for text in QUERIES
-    ]
-    search = services.catalogue_search
-    for form in forms:
-        search.search(VISITOR, form, "vi")
-    samples = [s for form in forms for s in timed(partial(search.search, VISITOR, form, "vi"), ROUNDS)]
-    print(
-        f"  search page data (20 rows, total, 6 facets, snippets)  {milliseconds(samples)}   (target 20 ms)"
-    )
-    suggest = [
-        s
-        for text in ("dan", "dân s", "giá ti", "x", "ubnd")
-        for s in timed(partial(search.suggest, VISITOR, text), ROUNDS)
-    ]
-    print(f"  autocompletion                                         {milliseconds(suggest)}")
-    client = create_app(services.settings, services).test_client()
-    for path in ("/api/v1/datasets?q=dan+so", "/vi/datasets?q=dan+so"):
-        if client.get(path).status_code != 200:
-            raise SystemExit(f"{path} does not answer")
-        print(f"  {path:54} {milliseconds(timed(partial(client.get, path), 50))}")
-
-
-def generate(services: Services, count: int, seed: int = 20261121) -> None:
-    """Rows as the services write them, in one transaction: 10,000 uploads would measure something else."""
-    rng = random.Random(seed)
-    codes = {
-        name: [t.code for t in services.vocabularies.named(name).current()]
-        for name in ("agencies", "places", "licences", "frequencies", "themes")
-    }
-    places = {term.code: term.label("vi") for term in services.vocabularies.places}
-    weights = [1 / rank for rank in range(1, len(SUBJECTS) + 1)]
-    now = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
-    with services.database.bookkeeping() as unit:
-        for number in range(count):
-            subject = rng.choices(SUBJECTS, weights)[0]
-            place = rng.choice(codes["places"])
-            title = f"{subject} {rng.choice(SHAPES)} {places[place]} năm {rng.randint(2000, 2025)}"
-            words = " ".join(rng.choices(SUBJECTS, weights, k=12))
-            agency = rng.choice(codes["agencies"])
-            unit.session.add(
-                Dataset(
-                    slug=f"d{number}",
-                    state=DatasetState.PUBLISHED,
-                    agency_code=agency,
-                    created_at=now,
-                    modified_at=now + dt.timedelta(hours=number),
-                    published_at=now,
-                    download_count=int(rng.paretovariate(1)),
-                    fields={
-                        "title": {"vi": title, "en": f"Dataset {number}: {title}"},
-                        "description": {"vi": f"{title}. Số liệu {words}.", "en": f"Figures on {words}."},
-                        "keywords": rng.sample(SUBJECTS, 4),
-                        "theme": "xa-hoi" if rng.random() < 0.9 else rng.choice(codes["themes"]),
-                        "publisher": agency,
-                        "license": rng.choice(codes["licences"]),
-                        "frequency": rng.choice(codes["frequencies"]),
-                        "place": place,
-                    },
-                )
-            )
+    for size in chosen.sizes:
+        measure(size, peers=chosen.peers)
+    if chosen.imported:
+        measure_import(chosen.imported)
+    if chosen.served:
+        measure_served(chosen.sizes[-1])
 
 
 if __name__ == "__main__":

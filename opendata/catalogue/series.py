@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from opendata.kernel.text import clean_line, fold
@@ -108,6 +109,7 @@ def _key(stem: str, publisher: str) -> int:
     return int.from_bytes(digest[:8]) >> (64 - _KEY_BITS)
 
 
+@lru_cache(maxsize=256)  # the title that decides is asked about twice
 def _taken_apart(title: str) -> tuple[str, str, int]:
     """(folded words without the period, the period as written, its order)."""
     line = clean_line(title)

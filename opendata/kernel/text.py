@@ -28,6 +28,18 @@ _SPACE = re.compile(r"\s")
 _SPACE_KEY = "10"
 
 
+class _Folds(dict[int, str]):
+    """For str.translate: each character folded by itself, when it is first met."""
+
+    def __missing__(self, code: int) -> str:
+        decomposed = unicodedata.normalize("NFD", chr(code).translate(_D_STROKE).casefold())
+        self[code] = "".join(c for c in decomposed if not unicodedata.combining(c))
+        return self[code]
+
+
+_FOLDED = _Folds()
+
+
 def nfc(text: str) -> str:
     """Canonical composition (UAX #15); NFD input otherwise falls apart in search and comparison."""
     return unicodedata.normalize("NFC", text)
@@ -35,8 +47,9 @@ def nfc(text: str) -> str:
 
 def fold(text: str) -> str:
     """Lower case without any diacritic, đ included: `Dữ liệu Đắk Lắk` → `du lieu dak lak`."""
-    decomposed = unicodedata.normalize("NFD", text.translate(_D_STROKE).casefold())
-    return unicodedata.normalize("NFC", "".join(c for c in decomposed if not unicodedata.combining(c)))
+    if text.isascii():
+        return text.lower()
+    return unicodedata.normalize("NFC", text.translate(_FOLDED))
 
 
 def slugify(text: str, *, limit: int = 80) -> str:

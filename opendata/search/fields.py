@@ -83,7 +83,7 @@ def _joined(text: str) -> dict[View, str]:
 
 
 # Names of publishers, places and themes, and the columns of a series, stand under many documents.
-_joined_once = lru_cache(maxsize=4096)(_joined)
+_joined_once = lru_cache(maxsize=2048)(_joined)
 
 
 def kept_json(schema: IndexSchema, document: SearchDocument, lines: Sequence[str]) -> str:

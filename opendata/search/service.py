@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from opendata.search.completion import complete
 from opendata.search.engines import open_engine
@@ -37,6 +37,10 @@ if TYPE_CHECKING:
     from opendata.search.preparing import OpenSource
     from opendata.search.query import Query
 
+_COMPLETED_SECONDS: Final = 2.0
+_COSTLY_SECONDS: Final = 0.01
+_MOST_COMPLETED: Final = 512
+
 
 @dataclass(frozen=True, slots=True)
 class SearchStatus:
@@ -62,6 +66,13 @@ class _Answer:
         return self.relaxed or not self.found.total
 
 
+@dataclass(frozen=True, slots=True)
+class _Completed:
+    lines: tuple[str, ...]
+    position: int | None
+    at: float
+
+
 class SearchService:
     """`parser` reads what is typed; without one a line holds words, phrases and no aliases."""
 
@@ -70,6 +81,7 @@ class SearchService:
         self._schema = schema
         self._engine = open_engine(engine_url, schema)
         self._parser = parser or Parser()
+        self._completed: dict[tuple[str, int, frozenset[str]], _Completed] = {}
 
     def search(self, request: SearchRequest) -> SearchResponse:
         """Never fails for what was typed. IndexUnusableError; ValueError for names the schema lacks."""
@@ -133,8 +145,23 @@ class SearchService:
         return tuple(Hit(match.id, match.score, match.stored, {}) for match in others)
 
     def suggest(self, text: str, limit: int, access: frozenset[str]) -> list[str]:
-        """Lines that complete what is being typed, best first."""
-        return complete(self._engine, text, limit, access)
+        """Lines that complete what is being typed, best first.
+
+        One letter of a large catalogue costs a walk through a sixth of its lines: such an answer holds as long as
+        the index does not change, and for two seconds in any case, the time a change may take to be seen.
+        """
+        key = (text, limit, access)
+        position, now = self._engine.position(), time.monotonic()
+        known = self._completed.get(key)
+        if known is not None and (known.position == position or now - known.at < _COMPLETED_SECONDS):
+            return list(known.lines)
+        spent = time.thread_time()
+        lines = complete(self._engine, text, limit, access)
+        if time.thread_time() - spent > _COSTLY_SECONDS:
+            if len(self._completed) >= _MOST_COMPLETED:
+                self._completed.clear()
+            self._completed[key] = _Completed(tuple(lines), position, now)
+        return lines
 
     def index(self, upserts: Iterable[Indexable], deletes: Iterable[str], position: int) -> None:
         """Writes one batch; seen by every process at its next search. IndexBusyError, IndexUnusableError.
