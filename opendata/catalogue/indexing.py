@@ -15,7 +15,7 @@ from opendata.catalogue.events import DATASET_CHANGED, changed_ids
 from opendata.catalogue.models import Dataset
 from opendata.kernel.outbox import last_position, settled_after
 from opendata.search.port import IndexState
-from opendata.search.preparing import spare_cores
+from opendata.search.preparing import worthwhile_children
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -106,7 +106,7 @@ class IndexDatasets:
 
     def _documents(self, chunks: Iterable[Sequence[str]], count: int) -> Iterator[Indexable]:
         """Made here, or by other processes where there are enough to be worth their start."""
-        children = spare_cores()
+        children = worthwhile_children()
         if count >= WORTH_CHILDREN and children and self._open_source is not None:
             yield from self._search.prepared(self._open_source, chunks, children)
             return

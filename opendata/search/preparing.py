@@ -38,9 +38,10 @@ class PreparingError(UnavailableError):
     """A child ended before it was done; its own words are on standard error."""
 
 
-def spare_cores() -> int:
-    """How many children are worth starting: the parent and its engine keep one core busy."""
-    return min(MOST_CHILDREN, len(os.sched_getaffinity(0)) - 1)
+def worthwhile_children() -> int:
+    """One a core: parent and engine do a quarter of the work. None where there is one core only."""
+    cores = len(os.sched_getaffinity(0))
+    return min(MOST_CHILDREN, cores) if cores > 1 else 0
 
 
 def prepared(
