@@ -48,9 +48,8 @@ def library_cells(sheet: calamine.CalamineSheet) -> SheetCells:
         kinds = np.stack([kinds for kinds, _ in made], axis=1)
         blocks.append(CellBlock(first, kinds, [texts for _, texts in made]))
         first += len(chunk)
-    return SheetCells(
-        len(blocks[0].columns) if blocks else 0, blocks, sheet_merges(sheet, (sheet.start or (0, 0))[1])
-    )
+    merges = sheet_merges(sheet, sheet.start[1]) if sheet.start else []
+    return SheetCells(len(blocks[0].columns) if blocks else 0, blocks, merges)
 
 
 def _column(cells: Sequence[Any]) -> tuple[NDArray[Any], pa.Array]:

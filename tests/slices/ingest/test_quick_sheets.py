@@ -399,7 +399,7 @@ def test_merged_cells_are_counted_as_the_columns_are(tmp_path) -> None:
     book.save(tmp_path / "x.xlsx")
     ((quick, library),) = both(tmp_path / "x.xlsx")
     assert quick == library
-    assert library[3] == [(2, 0, 3, 0), (2, 1, 3, 1)]
+    assert sorted(library[3]) == [(2, 0, 3, 0), (2, 1, 3, 1)]
 
 
 def test_real_workbooks_are_read_as_the_library_reads_them() -> None:
