@@ -165,7 +165,9 @@ COLUMN_NOTES: Final = (
         N_(
             "Column “%(column)s” stays text: “%(value)s” can be a number between %(low)s and %(high)s or %(whole)s with a thousands mark, and no value decides it."
         ),
-        N_("Upload a table schema that says which, or write the numbers without a thousands mark."),
+        N_(
+            "Answer on the page of the file, which asks for the right reading and has the likelier one chosen beforehand. Or write the numbers without a thousands mark, or upload a table schema that says which."
+        ),
     ),
     ProblemKind(
         "ambiguous-date",
@@ -174,7 +176,9 @@ COLUMN_NOTES: Final = (
         N_(
             "Column “%(column)s” stays text: “%(value)s” can be day %(day)s of month %(month)s or day %(month)s of month %(day)s, and no value decides it."
         ),
-        N_("Write dates as year-month-day, or upload a table schema that says which."),
+        N_(
+            "Answer on the page of the file, which asks for the right reading and has the likelier one chosen beforehand. Or write dates as year-month-day, or upload a table schema that says which."
+        ),
     ),
     ProblemKind(
         "mixed-offsets",

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 LEAST_VALUES: Final = 3
 LEAST_SHARE: Final = 0.05
+_TRIED: Final = 300  # for samples that look different once they are masked
 _MOST_OF_THEM: Final = 0.5
 # Cheap, and true of every value that any pattern below finds.
 SUSPECT: Final = r"@|[0-9][0-9 .\-]{7,}[0-9]"
@@ -102,7 +103,7 @@ class HiddenCount:
         if kind.sure:
             self._sure += _total(hits, times, kind.sure)
         if len(self.sample) < LEAST_VALUES:
-            self._keep(hits.slice(0, LEAST_VALUES).to_pylist())
+            self._keep(hits.slice(0, _TRIED).to_pylist())
 
     def _keep(self, texts: list[str]) -> None:
         for text in texts:

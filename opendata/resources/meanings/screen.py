@@ -6,7 +6,7 @@ offices are found as well. Findings carry counts and masked samples, never a val
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from opendata.resources.ingest.result import Column
 
 SAMPLE: Final = 3
+# Masked, many values look alike (`ng***@g***.com`); so many are tried for samples that do not.
+_TRIED: Final = 300
 _WHOLE_COLUMNS: Final[Mapping[str, tuple[str, Callable[[str], str]]]] = {
     "citizen-id": ("personal-citizen-ids", masked_number),
     "phone": ("personal-phones", masked_phone),
@@ -92,9 +94,8 @@ class _Counts:
         fits = test(values) if test is not None else pc.is_valid(values)
         self._count += pc.sum(counts.filter(fits)).as_py() or 0
         _, mask = _WHOLE_COLUMNS[self._meaning or ""]
-        for text in spelled(values.filter(fits).slice(0, SAMPLE)).to_pylist():
-            if len(self._sample) < SAMPLE:
-                self._sample.append(mask(text))
+        if len(self._sample) < SAMPLE:
+            _add_masked(self._sample, spelled(values.filter(fits).slice(0, _TRIED)).to_pylist(), mask)
         return fits
 
     def findings(self, column: str, rows: int) -> Iterator[PersonalFinding]:
@@ -123,19 +124,28 @@ def _names_beside_births(
     if names is None or births is None:
         return
     count = 0
-    sample: list[Any] = []
+    sample: list[str] = []
     for rows in values.rows([names, births]):
         both = pc.and_(_present(rows[names]), _present(rows[births]))
         count += pc.sum(both).as_py() or 0
         if len(sample) < SAMPLE:
-            sample.extend(rows[names].filter(both).slice(0, SAMPLE - len(sample)).to_pylist())
+            _add_masked(sample, rows[names].filter(both).slice(0, _TRIED).to_pylist(), masked_name)
     if count:
-        masked = tuple(masked_name(text) for text in sample)
         both_columns = (columns[names].name, columns[births].name)
         yield (
             names,
-            PersonalFinding("personal-names-births", both_columns, count, values.row_count, masked),
+            PersonalFinding("personal-names-births", both_columns, count, values.row_count, tuple(sample)),
         )
+
+
+def _add_masked(sample: list[str], texts: Sequence[str], mask: Callable[[str], str]) -> None:
+    """Fill a sample with masked values, none that is shown already."""
+    for text in texts:
+        if len(sample) == SAMPLE:
+            return
+        masked = mask(text)
+        if masked not in sample:
+            sample.append(masked)
 
 
 def _present(values: pa.Array) -> pa.Array:

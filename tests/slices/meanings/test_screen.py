@@ -165,3 +165,21 @@ def test_published_lists_of_places_hold_nobody(real_data: Path, tmp_path: Path) 
         work.mkdir()
         table = ingest_file(real_data / "admin" / name, name, work).tables[0]
         assert found((table.parquet_path, table.columns)) == ()
+
+
+def test_samples_differ_by_what_is_shown(make_table: Callable[..., Table]) -> None:
+    """Two addresses that look alike masked, repeated down the column, are shown once; so are names."""
+    alike = ["nguyenan@gmail.com", "nguyenbinh@gmail.com"] * 20
+    texts = [f"Liên hệ {value}" for value in alike]
+    names = ["Nguyễn Văn An", "Nguyễn Viết Anh"] * 20
+    births = ["01/02/1990"] * 42
+    table = make_table(
+        ("Email", "string", [*alike, "tb@yahoo.com.vn", "vanthu@moh.gov.vn"]),
+        ("Ghi chú", "string", [*texts, "Liên hệ tb@yahoo.com.vn", "không"]),
+        ("Họ và tên", "string", [*names, "Trần Thị Bé", "Lê Hoàng Phúc"]),
+        ("Ngày sinh", "string", births),
+    )
+    samples = {finding.code: finding.sample for finding in found(table)}
+    assert samples["personal-emails"] == ("ng***@g***.com", "t***@y***.vn", "va***@m***.vn")
+    assert samples["personal-emails-in-text"] == ("ng***@g***.com", "t***@y***.vn")
+    assert samples["personal-names-births"] == ("N. V. A", "T. T. B", "L. H. P")
