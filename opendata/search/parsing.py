@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from itertools import pairwise
+from itertools import groupby, pairwise
 from typing import TYPE_CHECKING, Any, Final
 
 from whoosh import query as whoosh_query
@@ -76,13 +76,30 @@ class Parser:
         )
 
     def parse(self, text: str) -> Query:
-        line = clean_line(text[: LONGEST_TEXT * 2].translate(_QUOTES))[:LONGEST_TEXT]
+        line = clean(text)
         if line in ("", "*"):
             return Query()
         draft = _Draft(self._aliases, self._longest_alias, self._asking)
         for side in self._grammar.parse(line, normalize=False):
             draft.add_side(side)
         return draft.query()
+
+    def plain_runs(self, line: str) -> list[tuple[int, int]]:
+        """From where to where a cleaned line holds words alone, without any of the syntax; nowhere if it has an OR."""
+        sides = list(self._grammar.parse(line, normalize=False))
+        runs: list[tuple[int, int]] = []
+        for is_plain, nodes in groupby(
+            sides[0] if len(sides) == 1 else (), lambda node: isinstance(node, whoosh_query.Term)
+        ):
+            if is_plain:
+                places = [(int(node.startchar), int(node.endchar)) for node in nodes]
+                runs.append((places[0][0], places[-1][1]))
+        return runs
+
+
+def clean(text: str) -> str:
+    """A typed line as it is read: no longer than LONGEST_TEXT, with one kind of quotation mark."""
+    return clean_line(text[: LONGEST_TEXT * 2].translate(_QUOTES))[:LONGEST_TEXT]
 
 
 _LETTERS_THEN_DIGITS = re.compile(r"^([^\W\d_]+)(\d+)$")

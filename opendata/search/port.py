@@ -257,7 +257,8 @@ class SearchResponse:
 
     `relaxed`: nothing held enough of the words, so documents with any of them are shown.
     `suggestion`: the text that was probably meant, accented as the catalogue writes it. `shown_for`: the same
-    where nothing was found for the typed text, so that everything in this answer is for the one meant.
+    where nothing was found for the typed text, or where it holds a word that no visible document has and some
+    document then has more of the words: everything in this answer is for the one meant.
     """
 
     total: int = 0

@@ -28,7 +28,7 @@ from opendata.search.port import (
     Segment,
 )
 from opendata.search.preparing import prepared
-from opendata.search.suggest import correct
+from opendata.search.suggest import correct, holds_more
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -89,12 +89,8 @@ class SearchService:
         request.check(self._schema)
         query = self._parser.parse(request.text)
         answer = self._answer(request, query)
-        if answer.suggestion and answer.found_nothing and not request.exact_text:
-            meant = self._answer(
-                replace(request, text=answer.suggestion), self._parser.parse(answer.suggestion)
-            )
-            if not meant.found_nothing:
-                answer = replace(meant, suggestion=answer.suggestion, shown_for=answer.suggestion)
+        if answer.suggestion and not request.exact_text:
+            answer = self._meant(request, query, answer, answer.suggestion)
         found = answer.found
         return SearchResponse(
             total=found.total,
@@ -204,14 +200,26 @@ class SearchService:
         found, relaxed = self._find(request, query)
         highlighter = Highlighter(query)
         hits = tuple(_hit(match, highlighter, request) for match in found.matches)
-        nothing = relaxed or not found.total
-        suggestion = None
-        # On later pages only where the hits may be those of a correction.
-        if query.is_plain and (nothing or not request.offset):
-            suggestion = correct(
-                self._engine, self._parser, request, found=highlighter.found_words(), found_nothing=nothing
-            )
+        suggestion = correct(
+            self._engine,
+            self._parser,
+            request,
+            query,
+            found=highlighter.found_words(),
+            found_nothing=relaxed or not found.total,
+        )
         return _Answer(found, hits, suggestion, relaxed)
+
+    def _meant(self, request: SearchRequest, query: Query, typed: _Answer, suggestion: str) -> _Answer:
+        """The answer for the better spelling where it serves better, else the one for the words as typed.
+
+        With hits for the typed words a correction concerns only words that no visible document holds.
+        """
+        meant = self._parser.parse(suggestion)
+        if not typed.found_nothing and not holds_more(self._engine, request, query, meant):
+            return typed
+        answer = self._answer(replace(request, text=suggestion), meant)
+        return typed if answer.found_nothing else replace(answer, suggestion=suggestion, shown_for=suggestion)
 
     def _find(self, request: SearchRequest, query: Query) -> tuple[Found, bool]:
         """What matches; if even without filters nothing does, what holds any of the words."""

@@ -7,7 +7,7 @@ one.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain, pairwise
 from typing import TYPE_CHECKING, Final
 
@@ -15,7 +15,7 @@ from whoosh.support.levenshtein import damerau_levenshtein
 
 from opendata.search.analysis import Chunk, chunks, fold_word
 from opendata.search.completion import LONGEST_KEY, SEPARATOR
-from opendata.search.parsing import LONGEST_TEXT, Parser
+from opendata.search.parsing import Parser, clean
 from opendata.search.port import SearchEngine, SearchRequest, Vocabulary
 from opendata.search.query import AnyOf, Clause, Phrase, Query, Side, Word
 from opendata.search.telex import has_tone, untyped
@@ -34,6 +34,7 @@ def correct(
     engine: SearchEngine,
     parser: Parser,
     request: SearchRequest,
+    query: Query,
     *,
     found: AbstractSet[str],
     found_nothing: bool,
@@ -42,10 +43,45 @@ def correct(
 
     Words that no visible document holds are replaced by what they say when read as Telex or VNI, else by
     near ones that are; when `found_nothing`, also words that exist but never beside their neighbours (a wrong
-    syllable is often another syllable).
-    `found` are words known to be in some hit, which spares looking them up.
+    syllable is often another syllable). Phrases, exclusions, fields and beginnings stay as typed, and so does
+    a line with OR. `query` is what `request.text` was read as; `found` are words known to be in some hit, which
+    spares looking them up.
     """
-    return _Speller(engine, parser, request).correct(found, found_nothing=found_nothing)
+    line = clean(request.text)
+    runs = [(0, len(line))] if query.is_plain else parser.plain_runs(line)
+    if sum(len(list(chunks(line[start:end]))) for start, end in runs) > _MOST_WORDS:
+        return None
+    meant, done = "", 0
+    for start, end in runs:
+        speller = _Speller(engine, parser, request.access, line[start:end])
+        better = speller.correct(found, found_nothing=found_nothing)
+        if better is not None:
+            meant += line[done:start] + better
+            done = end
+    return meant + line[done:] if done else None
+
+
+def holds_more(engine: SearchEngine, request: SearchRequest, typed: Query, meant: Query) -> bool:
+    """Whether some document lacks fewer words of `meant` than the best one does of `typed`.
+
+    Both are lines without OR, `typed` one with hits. Costs a count for each word lacking, and one more.
+    """
+    lacking = next(
+        (count for count in range(_most_lacking(typed) + 1) if _lacks_only(engine, request, typed, count)), 0
+    )
+    return lacking > 0 and _lacks_only(engine, request, meant, lacking - 1)
+
+
+def _most_lacking(query: Query) -> int:
+    return len(query.sides[0].should) - query.sides[0].at_least
+
+
+def _lacks_only(engine: SearchEngine, request: SearchRequest, query: Query, lacking: int) -> bool:
+    """Whether some document lacks no more than so many words."""
+    side = query.sides[0]
+    fuller = replace(side, at_least=max(min(1, len(side.should)), len(side.should) - lacking))
+    counted = replace(request, limit=0, offset=0, facets={}, group=None, sort=None)
+    return engine.search(counted, replace(query, sides=(fuller,), scored=())).total > 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,16 +92,14 @@ class _Candidate:
 
 
 class _Speller:
-    def __init__(self, engine: SearchEngine, parser: Parser, request: SearchRequest) -> None:
+    def __init__(self, engine: SearchEngine, parser: Parser, access: frozenset[str], text: str) -> None:
         self._engine = engine
         self._parser = parser
-        self._access = request.access
-        self._typed = list(chunks(request.text[:LONGEST_TEXT]))
+        self._access = access
+        self._typed = list(chunks(text))
         self._repaired: dict[str, str] = {}
 
     def correct(self, found: AbstractSet[str], *, found_nothing: bool) -> str | None:
-        if len(self._typed) > _MOST_WORDS:
-            return None
         meant = [chunk.folded for chunk in self._typed]
         known = [self._is_known(chunk, found) for chunk in self._typed]
         for place, chunk in enumerate(self._typed):

@@ -103,9 +103,83 @@ def test_later_pages_of_a_correction_show_the_same_correction(find):
     assert ids(first) != ids(second)
 
 
-def test_what_finds_something_is_not_replaced(find):
-    response = find("dân số populatoin")
+@pytest.mark.parametrize(
+    ("typed", "meant", "first"),
+    [
+        ("bang gia dat tinnh", "bảng giá đất tỉnh", "dat-dai"),
+        ("kim ngach xuat khauu", "kim ngạch xuất khẩu", "xuat-khau"),
+        ("dân soos hà nội", "dân số hà nội", "dan-so-hn"),
+        ("average populatoin of provinces", "average population of provinces", "population"),
+    ],
+)
+def test_one_wrong_word_among_right_ones_is_mended_where_a_document_then_holds_more(
+    find, typed, meant, first
+):
+    as_typed = find(typed, exact_text=True)
+    assert as_typed.total
+    assert not as_typed.relaxed
+    assert as_typed.shown_for is None
+    assert as_typed.suggestion == meant
+    response = find(typed)
+    assert response.shown_for == response.suggestion == meant
+    assert ids(response) == ids(find(meant))
+    assert ids(response)[0] == first
+    assert find(typed, limit=1, offset=1).shown_for == meant
+
+
+@pytest.mark.parametrize(
+    ("typed", "offered"),
+    [
+        # The right word finds nothing more than the wrong one: no document is about both.
+        ("dân số populatoin", "dân số population"),
+        # All these words exist, though nowhere together.
+        ("dân số khẩu hàng", None),
+        ("dân số xuất", None),
+    ],
+)
+def test_what_finds_as_much_is_not_replaced(find, typed, offered):
+    response = find(typed)
     assert response.total
+    assert response.shown_for is None
+    assert response.suggestion == offered
+
+
+def test_a_correction_is_not_shown_for_words_of_hidden_documents(service):
+    service.rebuild(
+        [
+            document("open", "Chỉ số phát triển"),
+            document("hidden", "Chỉ số giá tiêu dùng", access=("agency:X",)),
+        ],
+        1,
+    )
+    typed = "chi so phat tieu dunng"
+    for access, shown in ((EVERYONE, None), (frozenset({"agency:X"}), "chỉ số phat tiêu dùng")):
+        response = service.search(SearchRequest(access=access, text=typed))
+        assert (response.shown_for, response.suggestion) == (shown, shown)
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant", "first"),
+    [
+        ("theme:SOCI dan soo ha noi", "theme:SOCI dân số hà nội", "dan-so-hn"),
+        ("kim ngach xuat khauu -nhập", "kim ngạch xuất khẩu -nhập", "xuat-khau"),
+        ('populatoin "by province" -theme:ENVI', 'population "by province" -theme:ENVI', "population"),
+        ("thu tcu hanh chinh ngh* theme:SOCI", "thủ tục hành chính ngh* theme:SOCI", "thu-tuc"),
+    ],
+)
+def test_beside_fields_phrases_and_exclusions_only_the_words_are_corrected(find, typed, meant, first):
+    response = find(typed)
+    assert response.shown_for == meant
+    assert ids(response) == ids(find(meant))
+    assert ids(response)[0] == first
+
+
+@pytest.mark.parametrize(
+    "typed", ['"dan soo"', "dan -soo", "theme:SOCI -populatoin", "dan OR xuaat", "populatoi*"]
+)
+def test_what_stands_in_phrases_exclusions_beginnings_and_alternatives_stays_as_typed(find, typed):
+    response = find(typed)
+    assert response.suggestion is None
     assert response.shown_for is None
 
 
