@@ -11,6 +11,7 @@ import json
 from collections import Counter
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from opendata.resources.formats.json_outline import check_line
 from opendata.resources.formats.json_text import (
     BLANKS,
     LONGEST_RECORD,
@@ -60,7 +61,7 @@ def _document(text: io.TextIOWrapper) -> Iterator[Item]:
     start = window.peek()
     if start == "[":
         for number in elements(window):
-            yield Item("", number, window.value(number))
+            yield Item("", number, window.value(number, as_row=True))
     elif start == "{":
         yield from _object(window, "", Counter(), depth=1)
     else:
@@ -77,7 +78,7 @@ def _object(window: Window, inside: str, counted: Counter[str], *, depth: int) -
         if start == "[":
             for _ in elements(window):
                 counted[place] += 1
-                yield Item(place, counted[place], window.value(counted[place]))
+                yield Item(place, counted[place], window.value(counted[place], as_row=True))
         elif start == "{" and depth < _DEEPEST_LIST:
             yield from _object(window, place, counted, depth=depth + 1)
         else:
@@ -91,6 +92,7 @@ def _lines(text: io.TextIOWrapper) -> Iterator[Item]:
         number += 1
         if len(line) > LONGEST_RECORD:
             raise too_long(number)
+        check_line(line)
         if not line.strip(BLANKS):
             continue
         try:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from opendata.kernel.text import nfc
 from opendata.resources.formats.clean_text import MEGABYTE, CleanText
+from opendata.resources.formats.json_outline import SHORT, Outline
 from opendata.resources.ingest.problems import Problem, UnreadableError
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 LONGEST_RECORD: Final = 32 * MEGABYTE
 BLANKS: Final = " \t\r\n"
 _FIRST_WINDOW: Final = 1 << 16
+_LONG_STEP: Final = 1 << 18
 _LONGEST_TOKEN: Final = 16
 
 
@@ -126,7 +128,6 @@ class Window:
         self._line = 1
         self._line_start = 0
         self._dropped = 0
-        self._longest = 0
 
     def peek(self) -> str:
         """The next character that is not white space, empty at the end."""
@@ -145,9 +146,12 @@ class Window:
             raise self.invalid()
         self.position += 1
 
-    def value(self, number: int = 1) -> Any:
-        """The next value; the window grows until it holds the whole of it. `number` is for the sentence."""
-        return self._next(self._decode, number)[0]
+    def value(self, number: int = 1, *, as_row: bool = False) -> Any:
+        """The next value; the window grows until it holds the whole of it. `number` is for the sentence.
+
+        Raises UnreadableError for one that is too wide, `as_row` for one that is too wide for a row of a table.
+        """
+        return self._next(self._decode, number, as_row=as_row)[0]
 
     def value_and_text(self, number: int = 1) -> tuple[Any, str]:
         """The next value with rounded numbers, and as it is written: many times faster than to write it again."""
@@ -155,28 +159,60 @@ class Window:
         text = self.buffer[start : self.position]
         return value, _LINE_BREAK.sub(" ", text) if "\n" in text else text
 
-    def _next(self, decode: json.JSONDecoder, number: int) -> tuple[Any, int]:
+    def _next(self, decode: json.JSONDecoder, number: int, *, as_row: bool = False) -> tuple[Any, int]:
         """The next value and where in the buffer it starts; `position` is then its end."""
         if not self.peek():
             raise self.invalid()
+        is_seen = False
         while True:
-            try:
-                value, end = decode.raw_decode(self.buffer, self.position)
-            except RecursionError as error:
-                raise UnreadableError(Problem("json-too-deep", {"record": number})) from error
-            except json.JSONDecodeError as error:
-                if self.is_last or _is_certain(error, len(self.buffer)):
-                    raise self.invalid(error.pos) from error
-            except ValueError as error:
-                raise self.invalid() from error
-            else:
-                if end < len(self.buffer) or self.is_last:
-                    start, self.position = self.position, end
-                    self._longest = max(self._longest, end - start)
-                    return value, start
-            if len(self.buffer) - self.position > LONGEST_RECORD:
+            found = self._attempt(decode, number)
+            if found is not None:
+                start, self.position = self.position, found[1]
+                return found[0], start
+            length = len(self.buffer) - self.position
+            if length > LONGEST_RECORD:
                 raise too_long(number)
-            self._grow()
+            if is_seen or length < SHORT:
+                self._grow()
+            else:
+                is_seen = True
+                self._take_long(as_row=as_row)
+
+    def _attempt(self, decode: json.JSONDecoder, number: int) -> tuple[Any, int] | None:
+        """The value that the window begins with and its end, None where more has to be read to tell."""
+        try:
+            value, end = decode.raw_decode(self.buffer, self.position)
+        except RecursionError as error:
+            raise UnreadableError(Problem("json-too-deep", {"record": number})) from error
+        except json.JSONDecodeError as error:
+            if self.is_last or _is_certain(error, len(self.buffer)):
+                raise self.invalid(error.pos) from error
+            return None
+        except ValueError as error:
+            raise self.invalid() from error
+        return (value, end) if end < len(self.buffer) or self.is_last else None
+
+    def _take_long(self, *, as_row: bool) -> None:
+        """Read to the end of a long value, or as much as is read of any, without a decoder's attempts on the way.
+
+        Of one that is too wide only the counts are kept, which are then said.
+        """
+        self._drop()
+        outline = Outline()
+        outline.read(self.buffer)
+        pieces = [self.buffer]
+        length = len(self.buffer)
+        while not (outline.is_whole or self.is_last) and length <= LONGEST_RECORD:
+            more = self._text.read(_LONG_STEP)
+            self.is_last = not more
+            outline.read(more)
+            length += len(more)
+            if outline.is_too_wide(as_row=as_row):
+                pieces.clear()
+            else:
+                pieces.append(more)
+        outline.check(as_row=as_row)
+        self.buffer = "".join(pieces)
 
     def invalid(self, position: int | None = None) -> UnreadableError:
         at = self.position if position is None else position
@@ -186,10 +222,14 @@ class Window:
         return UnreadableError(Problem("json-invalid", where, row=self._line + before.count("\n")))
 
     def _grow(self) -> None:
-        """Drops what is decoded and reads as much again as is left, so that retries stay linear.
+        """Drops what is decoded and reads as much again as is left, so that retries stay linear."""
+        self._drop()
+        more = self._text.read(max(_FIRST_WINDOW, len(self.buffer)))
+        self.is_last = not more
+        self.buffer += more
 
-        Values are often of one size: room for two of the longest so far spares most of the retries.
-        """
+    def _drop(self) -> None:
+        """Forget what is decoded, but for its lines."""
         done = self.buffer[: self.position]
         self._line += done.count("\n")
         if "\n" in done:
@@ -197,9 +237,6 @@ class Window:
         self._dropped += self.position
         self.buffer = self.buffer[self.position :]
         self.position = 0
-        more = self._text.read(max(_FIRST_WINDOW, len(self.buffer), 2 * self._longest))
-        self.is_last = not more
-        self.buffer += more
 
 
 def elements(window: Window) -> Iterator[int]:
