@@ -51,6 +51,13 @@ _TABLE_TITLE: Final = re.compile(
     r"\s*(?:bảng|biểu(?: số| mẫu)?|phụ lục|phụ biểu|mẫu(?: số)?|table|annex)\s*(?:số\s*)?(?:\d|[IVX]+\b|[A-Z]\b)",
     re.IGNORECASE,
 )
+_MEASURE_NAME: Final = re.compile(
+    r"\s*(?:số (?!liệu)|số$|tổng\b|diện tích|dân số|sản lượng|sản phẩm|khối lượng|trọng lượng|số lượng|giá\b|đơn giá"
+    r"|thành tiền|kinh phí|chi phí|doanh thu|tỷ lệ|tỉ lệ|tỷ trọng|mật độ|năng suất|công suất|chiều \w+|độ \w+|ngày \D"
+    r"|ngày$|năm \D|năm$|mức |thu nhập|number of|numbers?$|count|total|amounts?|values?$|population|area\b|price|costs?$"
+    r"|quantity|rate\b|share\b|percent|date\b|year$|size$|height|width|length|weight|density|revenue|budget)",
+    re.IGNORECASE,
+)
 _LONGEST: Final = 400  # a longer text is never a unit or a total, and no text is searched for long
 _NUMBERED: Final = re.compile(r"\(?\s*(?:(\d{1,3})|([A-ZĐa-zđ]))\s*\)?(?:\s*=\s*[\d()+\-–x*/:% ]+)?")
 
@@ -86,6 +93,11 @@ def is_signature(text: str) -> bool:
 def is_table_title(text: str) -> bool:
     """A line that numbers the table below it: `Bảng 2: Trạm y tế`, `Biểu số 3`, `Phụ lục II`."""
     return _TABLE_TITLE.match(text[:_LONGEST]) is not None
+
+
+def is_measure_name(text: str) -> bool:
+    """The name of a column of numbers or dates by its first words: `Số giường`, `Diện tích (ha)`, `Population`."""
+    return _MEASURE_NAME.match(text[:_LONGEST]) is not None
 
 
 def is_total(text: str) -> bool:

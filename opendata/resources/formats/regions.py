@@ -11,7 +11,13 @@ from typing import TYPE_CHECKING, Final
 
 from opendata.resources.formats.footers import footer_rows
 from opendata.resources.formats.headers import Header, find_header
-from opendata.resources.formats.marginal_words import is_note, is_signature, is_table_title, unit_note
+from opendata.resources.formats.marginal_words import (
+    is_measure_name,
+    is_note,
+    is_signature,
+    is_table_title,
+    unit_note,
+)
 from opendata.resources.formats.sheet_survey import HEADER_WITHIN
 
 if TYPE_CHECKING:
@@ -23,6 +29,7 @@ _MOST_CAPTION_ROWS: Final = 6
 _MOST_NAME_ROWS: Final = 3
 _SAME_LABELS: Final = 2
 _UNEVEN: Final = 3
+_FEWEST_ROWS: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +189,33 @@ def _own_header(survey: SheetSurvey, current: Region, block: int) -> int | None:
     is_measured = sum(1 for column in filled if "number" in below[column]) > 1
     if is_measured and _are_names(kinds, so_far):
         return row
+    if _begins_anew(survey, current, row, so_far):
+        return row
     return row if _is_announced(survey, block, row) and _is_named_anew(shape, so_far, below) else None
+
+
+def _begins_anew(survey: SheetSurvey, current: Region, row: int, so_far: Sequence[set[str]]) -> bool:
+    """Whether words over one column of numbers are names of columns, though nothing announces a table.
+
+    A remark in place of a number ("chưa có số liệu") looks the same, and so do headings of groups. So the whole
+    row must be words, stand over and under rows without any in that column, and say that it names: it repeats
+    the name of another column, or begins as names of measures do (`Số giường`).
+    """
+    labels = current.header.labels
+    filled = [column for column, kind in enumerate(survey.shape(row)) if kind]
+    measured = [column for column in filled if so_far[column] and "text" not in so_far[column]]
+    usual = [column for column in current.columns if so_far[column]]
+    end = min(row + _UNEVEN, len(survey) - 1)
+    if len(measured) != 1 or not {*usual} <= {*filled} or row + _FEWEST_ROWS > end:
+        return False
+    column = measured[0]
+    below = [survey.shape(under)[column] for under in range(row + 1, end + 1) if not survey.is_blank(under)]
+    if len(below) < _FEWEST_ROWS or any(kind in {"", "text"} for kind in below):
+        return False
+    texts = survey.texts(row)
+    others = [other for other in filled if other != column and other < len(labels)]
+    is_repeated = any(_alike(texts[other], labels[other]) for other in others)
+    return is_repeated or is_measure_name(texts[column])
 
 
 def _is_announced(survey: SheetSurvey, block: int, row: int) -> bool:
