@@ -14,6 +14,7 @@ from opendata.web.access import open_to_all
 from opendata.web.citation import cite
 from opendata.web.dataset_page import all_fields, changes, further_fields
 from opendata.web.linked_data import dataset_json_ld
+from opendata.web.ranking import is_asked_for, ranking
 from opendata.web.rendering import render_page
 from opendata.web.use_from import ways_to_use
 
@@ -74,10 +75,10 @@ def dataset(slug: str) -> Response:
 
 def _search_page() -> Response:
     """Editions of a series are one row, unless the reader asked for each or for the editions of one."""
-    form = read_form(request.args.items(multi=True))
+    form = read_form(request.args.items(multi=True), also=("explain",))
     actor, search = page_actor(), services().catalogue_search
     grouped = form.group != "none" and not form.series
-    results = search.search(actor, form, language(), grouped=grouped)
+    results = search.search(actor, form, language(), grouped=grouped, explain=is_asked_for())
     if not (results.total or results.is_plain or form.is_narrowed):
         services().demand.found_nothing(form.text)
     return render_page(
@@ -85,6 +86,7 @@ def _search_page() -> Response:
         404 if results.is_past_end else 200,
         form=results.form,
         results=results,
+        why=None if results.why is None else {name: ranking(parts) for name, parts in results.why.items()},
         is_past_end=results.is_past_end,
         ways=() if results.total else ways_on(search, actor, results.form),
         pages=_pages(results),

@@ -245,3 +245,38 @@ def test_results_for_a_better_spelling_say_so_and_lead_back(reader, library, rea
     exact = reader.get("/api/v1/datasets?q=dan+soo+tinnh&exact=true").json
     assert "shown_for" not in exact
     assert reader.get("/api/v1/datasets?exact=1").status_code == 400
+
+
+def test_administrators_of_the_portal_read_why_a_result_has_its_place(
+    client, portal, runner, sign_in, read_page
+) -> None:
+    made = portal.catalogue.create_dataset(COMMAND_LINE, {"title": "Dân số theo tỉnh", "publisher": "BYT"})
+    portal.catalogue.publish_dataset(COMMAND_LINE, made.id)
+    runner.run_waiting()
+    address = "/vi/datasets?q=dan+so+tinh"
+    assert client.get(f"{address}&explain=1").status_code == 403
+    assert "explain" not in client.get(address).text
+    portal.accounts.add_person(
+        COMMAND_LINE,
+        email="root@example.org",
+        name="Root",
+        password="một-mật-khẩu-dài",
+        is_platform_admin=True,
+    )
+    sign_in(client, "root@example.org", "một-mật-khẩu-dài")
+    html = client.get(address).text
+    asked = read_page(html).link_after(html, "Xem vì sao")
+    assert asked == f"{address}&explain=1"
+    page = read_page(client.get(asked).text)
+    (rows,) = page.tables
+    by_word = {
+        (row[0], row[1]): float(row[2].replace(",", ".")) for row in filter(None, rows) if len(row) > 2
+    }
+    assert by_word["dan so", "tiêu đề"] > 0
+    told = portal.accounts.issue_token(COMMAND_LINE, "root@example.org", "tests")
+    why = client.get(
+        "/api/v1/datasets?q=dan+so+tinh&explain=1", headers={"Authorization": f"Bearer {told}"}
+    ).json["why"][made.id]
+    points = sum(part["score"] for part in why)
+    assert f"Vì sao ở vị trí này: {points:.1f} điểm".replace(".", ",") in page.text
+    assert client.get("/vi/datasets?q=dan+so&explain=yes").status_code == 400
