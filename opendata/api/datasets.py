@@ -21,7 +21,7 @@ from opendata.api.schemas.datasets import (
     SuggestionsSchema,
 )
 from opendata.api.schemas.parameters import DatasetSearchSchema, NoParametersSchema, SuggestSchema
-from opendata.catalogue.search_form import DEEPEST, FACETS, NotOneOfError, read_form
+from opendata.catalogue.search_form import DEEPEST, FACETS, NotOneOfError, asks_why, read_form
 from opendata.catalogue.service import RevisionConflictError
 from opendata.http import caching
 from opendata.http.context import language, services
@@ -59,7 +59,12 @@ def search_datasets() -> Answer:
     form = read_form(request.args.items(multi=True), also=("facets", "explain"))
     wanted = _facets(request.args.get("facets"))
     found = services().catalogue_search.search(
-        actor(), form, language(), wanted, grouped=form.group == "series", explain=_explain()
+        actor(),
+        form,
+        language(),
+        wanted,
+        grouped=form.group == "series",
+        explain=asks_why(request.args.get("explain")),
     )
     if not (found.total or found.is_plain or form.is_narrowed):
         services().demand.found_nothing(form.text)
@@ -259,13 +264,6 @@ def _next_url(found: DatasetResults) -> str | None:
         return None
     kept = [(name, value) for name, value in request.args.items(multi=True) if name != "page"]
     return addresses.api_url("/datasets", [*kept, ("page", str(page + 1))])
-
-
-def _explain() -> bool:
-    value = request.args.get("explain")
-    if value not in {None, "", "1"}:
-        raise NotOneOfError(name="explain", value=value[:40], choices="1")
-    return value == "1"
 
 
 def _facets(asked: str | None) -> tuple[str, ...]:

@@ -147,6 +147,13 @@ def read_form(pairs: Iterable[tuple[str, str]], *, also: tuple[str, ...] = ()) -
     )
 
 
+def asks_why(explain: str | None) -> bool:
+    """Whether the parameter “explain” asks for the reasons of the order: `1`. NotOneOfError for anything else."""
+    if explain not in {None, "", "1"}:
+        raise NotOneOfError(name="explain", value=explain[:40], choices="1")
+    return explain == "1"
+
+
 class NotOneOfError(BadParameterError):
     template = N_("“%(name)s” is one of %(choices)s, not “%(value)s”.")
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from flask import Blueprint, redirect, request
 
-from opendata.catalogue.search_form import SORTS, read_form
+from opendata.catalogue.search_form import SORTS, asks_why, read_form
 from opendata.catalogue.ways_on import ways_on
 from opendata.http.context import language, page_actor, services, speak
 from opendata.web import addresses, dataset_lists
@@ -14,7 +14,7 @@ from opendata.web.access import open_to_all
 from opendata.web.citation import cite
 from opendata.web.dataset_page import all_fields, changes, further_fields
 from opendata.web.linked_data import dataset_json_ld
-from opendata.web.ranking import is_asked_for, ranking
+from opendata.web.ranking import ranking
 from opendata.web.rendering import render_page
 from opendata.web.use_from import ways_to_use
 
@@ -78,7 +78,9 @@ def _search_page() -> Response:
     form = read_form(request.args.items(multi=True), also=("explain",))
     actor, search = page_actor(), services().catalogue_search
     grouped = form.group != "none" and not form.series
-    results = search.search(actor, form, language(), grouped=grouped, explain=is_asked_for())
+    results = search.search(
+        actor, form, language(), grouped=grouped, explain=asks_why(request.args.get("explain"))
+    )
     if not (results.total or results.is_plain or form.is_narrowed):
         services().demand.found_nothing(form.text)
     return render_page(

@@ -10,10 +10,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from flask import request
-
 from opendata.catalogue.documents import INDEX_SCHEMA
-from opendata.catalogue.search_form import NotOneOfError
 from opendata.http.context import speak
 from opendata.kernel.errors import N_
 from opendata.kernel.text import fold
@@ -58,14 +55,6 @@ class Ranking:
     points: float
     reasons: tuple[Reason, ...]
     others: float
-
-
-def is_asked_for() -> bool:
-    """NotOneOfError for anything but `explain=1`."""
-    value = request.args.get("explain")
-    if value not in {None, "", "1"}:
-        raise NotOneOfError(name="explain", value=value[:40], choices="1")
-    return value == "1"
 
 
 def ranking(contributions: Sequence[Contribution]) -> Ranking:

@@ -223,7 +223,7 @@ class DatasetListSchema(Schema):
     shown_for = fields.String(
         metadata={
             "description": N_(
-                "The words all this was found for, where those typed found nothing; see “exact”"
+                "The words all this was found for, where those typed found nothing or one of them is in no dataset; see “exact”"
             )
         }
     )
