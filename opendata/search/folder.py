@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 
 from opendata.search.fields import prepare
+from opendata.search.nearness import WordList
 from opendata.search.port import (
     Found,
     IndexBusyError,
@@ -70,6 +71,8 @@ class Snapshot(Protocol):
     def terms(
         self, vocabulary: Vocabulary, prefix: str, access: frozenset[str], limit: int
     ) -> list[tuple[str, int]]: ...
+
+    def words(self, first: str) -> WordList: ...
 
     def lines(self, words: Sequence[str], access: frozenset[str], documents: int) -> list[str]: ...
 
@@ -150,6 +153,10 @@ class FolderEngine:
     ) -> list[tuple[str, int]]:
         snapshot = self._usable()
         return snapshot.terms(vocabulary, prefix, access, limit) if snapshot and access else []
+
+    def words(self, first: str) -> WordList:
+        snapshot = self._usable()
+        return snapshot.words(first) if snapshot else WordList(())
 
     def lines(self, words: Sequence[str], access: frozenset[str], documents: int) -> list[str]:
         snapshot = self._usable()

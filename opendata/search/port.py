@@ -20,6 +20,7 @@ from opendata.search.analysis import ANALYSIS_VERSION, View
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from opendata.search.nearness import WordList
     from opendata.search.query import Query
 
 # The word every visitor carries; documents that everyone may see list it in their `access`.
@@ -361,6 +362,9 @@ class SearchEngine(Protocol):
         self, vocabulary: Vocabulary, prefix: str, access: frozenset[str], limit: int
     ) -> list[tuple[str, int]]:
         """Terms beginning with `prefix` and how many visible documents hold each, most first."""
+
+    def words(self, first: str) -> WordList:
+        """All folded words with this first letter, whoever may see them: for choosing what to look up."""
 
     def lines(self, words: Sequence[str], access: frozenset[str], documents: int) -> list[str]:
         """Long lines to suggest of some visible documents, at most `documents`, that have one in which these

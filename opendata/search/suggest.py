@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass, replace
-from itertools import chain, pairwise
+from itertools import chain, groupby, pairwise
+from operator import itemgetter
 from typing import TYPE_CHECKING, Final
-
-from whoosh.support.levenshtein import damerau_levenshtein
 
 from opendata.search.analysis import Chunk, chunks, fold_word
 from opendata.search.completion import LONGEST_KEY, SEPARATOR
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
 
 _MOST_WORDS: Final = 12
 _MOST_CANDIDATES: Final = 10
-_EVERY_WORD: Final = 100_000
 _LONG_WORD: Final = 5  # from here on two letters may be wrong
 
 
@@ -148,20 +146,35 @@ class _Speller:
     def _candidates(self, word: str) -> list[_Candidate]:
         """Near words with the same first letter, or with the first two swapped; and the word in two."""
         most = 2 if len(word) >= _LONG_WORD else 1
-        letters = set(word)
-        near: list[_Candidate] = []
-        for beginning in {word[:1], word[1::-1]}:
-            for term, count in self._engine.terms(Vocabulary.WORDS, beginning, self._access, _EVERY_WORD):
-                # Cheap tests first: most terms fail them, and the distance is computed in Python.
-                if abs(len(term) - len(word)) > most or len(letters ^ set(term)) > 2 * most or term == word:
-                    continue
-                distance = damerau_levenshtein(word, term, limit=most)
-                if distance <= most and term.isalpha():
-                    near.append(_Candidate((term,), distance, count))
-        near.sort(key=lambda candidate: (candidate.distance, -candidate.count))
+        found = [
+            near
+            for beginning in {word[:1], word[1::-1]}
+            for near in self._engine.words(beginning[0]).near(word, most)
+            if near[0].startswith(beginning)
+        ]
+        near = self._most_used(found)
         halves = [(word[:cut], word[cut:]) for cut in range(2, len(word) - 1)]
         split = [_Candidate(words, 1, self._count(Phrase(words))) for words in halves]
-        return near[:_MOST_CANDIDATES] + [candidate for candidate in split if candidate.count]
+        return near + [candidate for candidate in split if candidate.count]
+
+    def _most_used(self, found: Iterable[tuple[str, int, int]]) -> list[_Candidate]:
+        """The nearest ten that visible documents hold, of equally near ones those that most do.
+
+        No more documents can see a word than hold it: so few words have to be counted.
+        """
+        best: list[_Candidate] = []
+        for distance, equally in groupby(sorted(found, key=_likely_first), key=itemgetter(1)):
+            wanted = _MOST_CANDIDATES - len(best)
+            counted: list[_Candidate] = []
+            for word, _, held in equally:
+                if len(counted) >= wanted and counted[wanted - 1].count >= held:
+                    break
+                count = self._count(Word(word))
+                if count:
+                    counted.append(_Candidate((word,), distance, count))
+                    counted.sort(key=lambda candidate: (-candidate.count, candidate.words))
+            best += counted[:wanted]
+        return best
 
     def _beside(self, words: tuple[str, ...], before: tuple[str, ...], after: tuple[str, ...]) -> int:
         """In how many visible documents the words stand next to one of their neighbours."""
@@ -214,6 +227,11 @@ class _Speller:
         """Lines to suggest that go on from these words: keywords and names that no shown text may hold."""
         terms = self._engine.terms(Vocabulary.SUGGESTIONS, " ".join(folded)[:LONGEST_KEY], self._access, 5)
         return [term.partition(SEPARATOR)[2] for term, _ in terms]
+
+
+def _likely_first(near: tuple[str, int, int]) -> tuple[int, int, str]:
+    word, distance, held = near
+    return distance, -held, word
 
 
 def _weight(exact: str, folded: str) -> int:

@@ -24,6 +24,7 @@ from opendata.search.engines.grouping import Candidate, Lines, read_lines
 from opendata.search.engines.tantivy_groups import Members, find_members
 from opendata.search.fields import ALL, LINES, POSITION_ID, scoring_fields, within_terms
 from opendata.search.folder import DamagedIndexError
+from opendata.search.nearness import WordList
 from opendata.search.port import (
     Contribution,
     Counts,
@@ -223,6 +224,7 @@ class TantivySnapshot:
         self._fields = fields
         self._searcher = searcher
         self._counted: dict[Hashable, dict[str, Counts]] = {}
+        self._words: dict[str, WordList] = {}
         self._group_keys = frozenset(schema.group_keys)
         self._boosted: dict[View, list[tuple[float, str]]] = {view: [] for view in View}
         for view, boost, field in scoring_fields(schema):
@@ -261,6 +263,13 @@ class TantivySnapshot:
     ) -> list[tuple[str, int]]:
         visible = tantivy.Query.boolean_query([_required(self._one_of("access", access))])
         return self._searcher.terms_with_prefix(_FIELD_OF[vocabulary], prefix, visible, limit)
+
+    def words(self, first: str) -> WordList:
+        known = self._words.get(first)
+        if known is None:
+            terms = self._searcher.terms_with_prefix(ALL, first, None, None)
+            known = self._words[first] = WordList(terms)
+        return known
 
     def lines(self, words: Sequence[str], access: frozenset[str], documents: int) -> list[str]:
         clauses = [

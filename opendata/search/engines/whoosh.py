@@ -26,6 +26,7 @@ from whoosh.scoring import BM25F
 from opendata.search.engines.grouping import Candidate, read_lines
 from opendata.search.fields import ALL, LINES, POSITION_ID, scoring_fields, within_terms
 from opendata.search.folder import DamagedIndexError
+from opendata.search.nearness import WordList
 from opendata.search.port import (
     Contribution,
     Counts,
@@ -227,6 +228,12 @@ class WhooshSnapshot:
             counts = {term: len(visible & self._holding(field, term)) for term in terms}
         present = [(term, count) for term, count in counts.items() if count]
         return sorted(present, key=lambda counted: (-counted[1], counted[0]))[:limit]
+
+    def words(self, first: str) -> WordList:
+        with self._lock:
+            reader = self._searcher.reader()
+            terms = [term.decode() for term in reader.expand_prefix(ALL, first)]
+            return WordList((term, len(self._holding(ALL, term))) for term in terms)
 
     def lines(self, words: Sequence[str], access: frozenset[str], documents: int) -> list[str]:
         """Whoosh has no phrase with a beginning of a word: those that hold all words, the last one begun."""
