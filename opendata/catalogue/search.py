@@ -313,15 +313,23 @@ def _sort(order: str, language: str) -> Sort | None:
 
 def _row(hit: Hit, language: str) -> DatasetSummary:
     group = hit.group
-    return replace(
-        summary(hit.id, hit.stored),
+    return summary(
+        hit.id,
+        hit.stored,
         marked_title=hit.snippets.get(f"title_{language}", ()),
         snippet=hit.snippets.get(f"description_{language}", ()),
         editions=Editions(group.total, tuple(map(_edition, group.members))) if group else None,
     )
 
 
-def summary(dataset_id: str, kept: Mapping[str, object]) -> DatasetSummary:
+def summary(
+    dataset_id: str,
+    kept: Mapping[str, object],
+    *,
+    marked_title: tuple[Segment, ...] = (),
+    snippet: tuple[Segment, ...] = (),
+    editions: Editions | None = None,
+) -> DatasetSummary:
     """A row from what the index keeps of a dataset (`documents._stored`)."""
     stored = cast("dict[str, Any]", dict(kept))
     return DatasetSummary(
@@ -342,6 +350,9 @@ def summary(dataset_id: str, kept: Mapping[str, object]) -> DatasetSummary:
         downloads=stored["downloads"],
         edition=stored["edition"],
         series=stored["series"],
+        marked_title=marked_title,
+        snippet=snippet,
+        editions=editions,
     )
 
 

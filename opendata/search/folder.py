@@ -134,6 +134,9 @@ class FolderEngine:
         snapshot = self._usable()
         return snapshot.position if snapshot else None
 
+    def moment(self) -> object:
+        return self._look()
+
     def count(self) -> int:
         snapshot = self._usable()
         return snapshot.count() if snapshot else 0

@@ -349,6 +349,9 @@ class SearchEngine(Protocol):
     def position(self) -> int | None:
         """The last position committed; None while there is no index."""
 
+    def moment(self) -> object:
+        """The same object as long as the index is what it was: what was answered meanwhile still holds."""
+
     def count(self) -> int:
         """All documents, whoever may see them."""
 

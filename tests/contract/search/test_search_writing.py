@@ -265,3 +265,16 @@ def test_missing_files_are_damage_and_a_rebuild_repairs(service, url):
 def test_an_address_without_engine_or_folder_is_refused(address):
     with pytest.raises(ValueError, match="is not a search address"):
         SearchService(address, SCHEMA)
+
+
+def test_what_is_asked_again_is_answered_once_until_the_index_changes(service):
+    service.rebuild([document("one", "Dân số")], position=1)
+    request = SearchRequest(access=EVERYONE, text="dân số", facets={"theme": 5})
+    first = service.search(request)
+    assert service.search(replace(request)).hits is first.hits
+    hidden = service.search(replace(request, access=frozenset({"agency-9"})))
+    assert (hidden.total, hidden.hits) == (0, ())
+    service.index([document("two", "Dân số Huế")], [], position=2)
+    assert sorted(ids(service.search(request))) == ["one", "two"]
+    service.rebuild([document("three", "Dân số")], position=2)
+    assert ids(service.search(request)) == ["three"]
