@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from math import log10
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from sqlalchemy import select
 
@@ -68,6 +68,9 @@ class Contribution:
     columns: int = 0
 
 
+_READ: Final = select(
+    Dataset.id, Dataset.slug, Dataset.state, Dataset.fields, Dataset.agency_code, Dataset.modified_at, Dataset.download_count
+)  # fmt: skip
 Contributor = Callable[["Session", Sequence[str]], Mapping[str, Contribution]]
 
 
@@ -77,12 +80,14 @@ class DocumentBuilder:
         self._contributors = tuple(contributors)
         # A few hundred names stand under all datasets of a nation.
         self._publisher_text = lru_cache(1024)(lambda code: ", ".join(vocabularies.agency_names(code)))
+        self._around = lru_cache(1024)(vocabularies.around)
         self._place_text = lru_cache(1024)(lambda code: ", ".join(vocabularies.place_names(code)))
 
     def build(self, session: Session, dataset_ids: Sequence[str]) -> list[SearchDocument]:
         """Documents of those ids that are in the database; two queries and one per contributor."""
         told = [contribute(session, dataset_ids) for contribute in self._contributors]
-        found = session.scalars(select(Dataset).where(Dataset.id.in_(dataset_ids)))
+        # Rows with what is read of a dataset: as objects of a session they would take twice as long.
+        found = cast("Iterable[Dataset]", session.execute(_READ.where(Dataset.id.in_(dataset_ids))))
         return [
             self.document(dataset, [one[dataset.id] for one in told if dataset.id in one])
             for dataset in found
@@ -119,7 +124,7 @@ class DocumentBuilder:
             texts={name: text for name, text in texts.items() if text},
             facets={
                 **_coded(fields),
-                "place": self._vocabularies.around(place) if place else (),
+                "place": self._around(place) if place else (),
                 "publisher": (dataset.agency_code,),
                 "format": formats,
             },

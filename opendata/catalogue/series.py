@@ -73,6 +73,7 @@ _PERIOD = re.compile(
     + _AFTER,
     re.IGNORECASE,
 )
+_ANY_YEAR = re.compile(_YEAR)  # no period goes without
 _LEADING = re.compile(r"^(?:đến|ngày|năm học|năm|year|giai đoạn|thời kỳ|các năm|từ)\s+", re.IGNORECASE)
 _WORD = re.compile(r"\w+")
 _LONGEST_LABEL: Final = 40
@@ -113,8 +114,9 @@ def _key(stem: str, publisher: str) -> int:
 def _taken_apart(title: str) -> tuple[str, str, int]:
     """(folded words without the period, the period as written, its order)."""
     line = clean_line(title)
-    periods = list(_PERIOD.finditer(line))
-    rest = _PERIOD.sub(" ", line)
+    periods = list(_PERIOD.finditer(line)) if _ANY_YEAR.search(line) else []
+    ends = [0, *(end for found in periods for end in found.span()), len(line)]
+    rest = " ".join(line[start:end] for start, end in zip(ends[::2], ends[1::2], strict=True))
     stem = " ".join(_WORD.findall(fold(rest)))
     label = ", ".join(_LEADING.sub("", _LEADING.sub("", found[0].strip())) for found in periods)
     return stem, label[:_LONGEST_LABEL], max((_order(found) for found in periods), default=0)

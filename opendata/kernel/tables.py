@@ -68,7 +68,9 @@ def stored_json(value: object) -> str:
         written = json.dumps(value, ensure_ascii=False, allow_nan=False)
     except ValueError:
         written = json.dumps(_finite(value), ensure_ascii=False, allow_nan=False)
-    return _ESCAPED_NUL.sub("\\1\ufffd", written).encode("utf-8", "replace").decode("utf-8")
+    if "\\u0000" in written:  # the pattern tries every letter: most of what storing an import cost
+        written = _ESCAPED_NUL.sub("\\1\ufffd", written)
+    return written.encode("utf-8", "replace").decode("utf-8")
 
 
 def _finite(value: object) -> object:

@@ -6,13 +6,16 @@ import re
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
+from sqlalchemy import select
+
 from opendata.catalogue.documents import Contribution
 from opendata.resources.meanings.registry import MEANINGS
-from opendata.resources.queries import current_tables
+from opendata.resources.models import PublishedTable, Resource, ResourceVersion
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from sqlalchemy import Select
     from sqlalchemy.orm import Session
 
 MOST_COLUMNS = 500
@@ -55,20 +58,42 @@ def _within(values: list[str], length: int) -> list[str]:
 def describe_files(session: Session, dataset_ids: Sequence[str]) -> Mapping[str, Contribution]:
     """One contribution for each dataset that has a published file."""
     found: dict[str, Contribution] = {}
-    for dataset_id, version, table in current_tables(session, dataset_ids):
-        told = found.setdefault(dataset_id, Contribution())
-        if version.format and version.format not in told.formats:
-            told.formats.append(version.format)
-        if version.filename not in told.files:
-            told.files.append(version.filename)
-        if table is None:
+    for row in session.execute(_current_files(dataset_ids)):
+        told = found.setdefault(row.dataset_id, Contribution())
+        if row.format and row.format not in told.formats:
+            told.formats.append(row.format)
+        if row.filename not in told.files:
+            told.files.append(row.filename)
+        if row.columns is None:
             continue
-        told.rows += table.row_count
-        told.columns += table.column_count
-        for column in table.columns[:MOST_COLUMNS]:
+        told.rows += row.row_count
+        told.columns += row.column_count
+        for column in row.columns[:MOST_COLUMNS]:
             told.column_texts.append(" ".join(filter(None, (column["name"], column.get("description")))))
-        told.values.extend(value for value in usual_values(table.profile) if value not in told.values)
-        told.column_texts.extend(text for text in _meanings(table.columns) if text not in told.column_texts)
+        told.values.extend(value for value in usual_values(row.profile) if value not in told.values)
+        told.column_texts.extend(text for text in _meanings(row.columns) if text not in told.column_texts)
     for told in found.values():
         told.values = _within(told.values, _LONGEST_VALUES)
     return found
+
+
+def _current_files(dataset_ids: Sequence[str]) -> Select[Any]:
+    """What is read of the file that readers get and of its tables, in order; `columns` is None without a table.
+
+    Only these columns: whole rows would bring schemas and reports, which are large.
+    """
+    return (
+        select(
+            Resource.dataset_id,
+            ResourceVersion.format,
+            ResourceVersion.filename,
+            PublishedTable.row_count,
+            PublishedTable.column_count,
+            PublishedTable.columns,
+            PublishedTable.profile,
+        )
+        .join(ResourceVersion, Resource.current_version_id == ResourceVersion.id)
+        .outerjoin(PublishedTable, PublishedTable.version_id == ResourceVersion.id)
+        .where(Resource.dataset_id.in_(dataset_ids))
+        .order_by(Resource.dataset_id, Resource.position, PublishedTable.position)
+    )

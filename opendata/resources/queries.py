@@ -353,20 +353,6 @@ class ResourceQueries:
             return int(session.scalar(counted) or 0)
 
 
-def current_tables(
-    session: Session, dataset_ids: Sequence[str]
-) -> list[tuple[str, ResourceVersion, PublishedTable | None]]:
-    """(dataset id, version readers get, table or None) for every file of these datasets, in order."""
-    chosen = (
-        select(Resource.dataset_id, ResourceVersion, PublishedTable)
-        .join(ResourceVersion, Resource.current_version_id == ResourceVersion.id)
-        .outerjoin(PublishedTable, PublishedTable.version_id == ResourceVersion.id)
-        .where(Resource.dataset_id.in_(dataset_ids))
-        .order_by(Resource.dataset_id, Resource.position, PublishedTable.position)
-    )
-    return [(dataset_id, version, table) for dataset_id, version, table in session.execute(chosen)]
-
-
 def _visible(session: Session, actor: Actor, resource_id: str) -> tuple[Resource, Dataset]:
     resource = session.get(Resource, resource_id)
     dataset = session.get(Dataset, resource.dataset_id) if resource else None

@@ -29,6 +29,8 @@ ANALYSIS_VERSION: Final = 2
 
 LONGEST_WORD: Final = 64
 _LONGEST_CODE = 40
+_LONGEST_PIECE: Final = 80
+_MOST_PIECES: Final = 65_536
 _JOINTS = ".:/-"
 # Letters and digits; a mark that found no letter to compose with stays inside its word. Written with
 # loops unrolled: half the time of the obvious pattern, and this is where indexing spends its time.
@@ -103,7 +105,33 @@ def views(text: str) -> dict[View, list[str]]:
 
 def pairs(folded: Iterable[str]) -> list[str]:
     """Neighbouring folded words as single index terms."""
-    return [f"{left}_{right}" for left, right in pairwise(folded)]
+    return list(map("_".join, pairwise(folded)))
+
+
+def joined_views(text: str) -> dict[View, str]:
+    """The words of `views` joined by spaces, several times faster: for whole documents.
+
+    What stands between two spaces is cut once and kept, since a catalogue repeats it; then all is done by
+    the interpreter's own loops.
+    """
+    pieces = list(map(_PIECES.__getitem__, nfc(text).lower().split()))
+    if not pieces:
+        return dict.fromkeys(View, "")
+    written, bare, ends = zip(*pieces, strict=True)
+    exact, folded = " ".join(filter(None, written)), " ".join(filter(None, bare))
+    neighbours = " ".join(map("_".join, pairwise(folded.split())))
+    if any(ends):
+        chosen = [end for end in ends if end is not None]
+        exact = " ".join([exact, *(code for codes, _, _ in chosen for code in codes)])
+        codes = [code for _, codes, _ in chosen for code in codes]
+        folded = " ".join([folded, *codes, *(stem for _, _, stems in chosen for stem in stems)])
+    return {View.EXACT: exact, View.FOLDED: folded, View.PAIRS: neighbours}
+
+
+def folded_words(text: str) -> list[str]:
+    """The folded words of a text in order, without codes and stems."""
+    pieces = map(_PIECES.__getitem__, nfc(text).lower().split())
+    return " ".join([bare for _, bare, _ in pieces]).split()
 
 
 def fold_word(word: str) -> str:
@@ -130,10 +158,42 @@ def stem_of(word: str) -> str:
 
 
 @lru_cache(maxsize=65_536)
+def _folded_and_stem(word: str) -> tuple[str, str]:
+    return fold_word(word), stem_of(word)
+
+
+# The codes of a piece, exact and folded, and its stems; they come last in a text.
+_Ends = tuple[list[str], list[str], list[str]]
+
+
+class _Pieces(dict[str, tuple[str, str, _Ends | None]]):
+    """What stands between two spaces → its words exact and folded, and what comes at the end of the text."""
+
+    def __missing__(self, piece: str) -> tuple[str, str, _Ends | None]:
+        found = list(map(_chunk, _TOKENS.findall(piece)))
+        codes = [chunk.code for chunk in found if chunk.code is not None]
+        stems = [stem for chunk in found for stem in chunk.stems if stem]
+        made = (
+            " ".join([word for chunk in found for word in chunk.exact]),
+            " ".join([word for chunk in found for word in chunk.folded]),
+            ([exact for exact, _ in codes], [folded for _, folded in codes], stems)
+            if codes or stems
+            else None,
+        )
+        if len(piece) <= _LONGEST_PIECE:
+            if len(self) >= _MOST_PIECES:
+                self.clear()
+            self[piece] = made
+        return made
+
+
+_PIECES: Final = _Pieces()
+
+
+@lru_cache(maxsize=65_536)
 def _chunk(text: str) -> Chunk:
     exact = tuple(word[:LONGEST_WORD] for word in text.translate(_SPLIT).split())
-    folded = tuple(fold_word(word) for word in exact)
-    stems = tuple(map(stem_of, exact))
+    folded, stems = zip(*map(_folded_and_stem, exact), strict=True) if exact else ((), ())
     if len(exact) == 1 or len(text) > _LONGEST_CODE:
         return Chunk(exact, folded, None, stems)
     # TP.HCM and TPHCM are one code, but 3.5 is not 35.

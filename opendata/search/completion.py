@@ -11,10 +11,11 @@ from __future__ import annotations
 
 import unicodedata
 from collections import Counter
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from opendata.kernel.text import clean_line, fold, nfc
-from opendata.search.analysis import chunks
+from opendata.search.analysis import folded_words
 from opendata.search.port import SearchEngine, Vocabulary
 
 if TYPE_CHECKING:
@@ -85,11 +86,16 @@ def complete(engine: SearchEngine, typed: str, limit: int, access: frozenset[str
 
 
 def _clean(lines: Iterable[str]) -> list[str]:
-    return [line for line in map(clean_line, lines) if len(line) <= _LONGEST_LINE]
+    return [line for line in map(_clean_line, lines) if len(line) <= _LONGEST_LINE]
 
 
-def _words(line: str) -> list[str]:
-    return [word for chunk in chunks(line) for word in chunk.folded]
+# A document's lines are asked about three times, and its keywords and publisher stand under many documents.
+_clean_line = lru_cache(maxsize=4096)(clean_line)
+
+
+@lru_cache(maxsize=4096)
+def _words(line: str) -> tuple[str, ...]:
+    return tuple(folded_words(line))
 
 
 def _difference(written: str, shown: str) -> int:

@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from opendata.kernel.text import nfc
-from opendata.search.analysis import View, pairs, views
+from opendata.search.analysis import View, joined_views, pairs
 from opendata.search.completion import line_words, long_lines, suggestion_terms
 from opendata.search.port import RESERVED, PreparedDocument
 
@@ -68,22 +68,24 @@ def prepare(schema: IndexSchema, document: SearchDocument) -> PreparedDocument:
 def indexed_words(schema: IndexSchema, document: SearchDocument) -> dict[str, str]:
     """Words to be split at spaces and indexed as they are, by field."""
     seen = {
-        name: _joined_once(text) if len(text) < _REPEATED else _joined(text)
+        name: _joined_once(text) if len(text) < _REPEATED else joined_views(text)
         for name, text in document.texts.items()
     }
     fields = {ALL: _GAP.join([words[View.FOLDED] for words in seen.values()])}
-    groups = schema.boosts()
-    for view, boost, name in scoring_fields(schema):
-        fields[name] = " ".join([seen[text][view] for text in groups[boost] if text in seen])
+    for name, view, texts in _gathered(schema):
+        fields[name] = " ".join([seen[text][view] for text in texts if text in seen])
     return fields
 
 
-def _joined(text: str) -> dict[View, str]:
-    return {view: " ".join(words) for view, words in views(text).items()}
+@lru_cache(maxsize=4)
+def _gathered(schema: IndexSchema) -> list[tuple[str, View, tuple[str, ...]]]:
+    """Each scoring field, its view, and the texts whose words it holds."""
+    groups = schema.boosts()
+    return [(name, view, groups[boost]) for view, boost, name in scoring_fields(schema)]
 
 
 # Names of publishers, places and themes, and the columns of a series, stand under many documents.
-_joined_once = lru_cache(maxsize=2048)(_joined)
+_joined_once = lru_cache(maxsize=2048)(joined_views)
 
 
 def kept_json(schema: IndexSchema, document: SearchDocument, lines: Sequence[str]) -> str:

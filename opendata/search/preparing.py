@@ -8,6 +8,7 @@ dies. Only what the parent itself pickled is read by a child, and the other way 
 
 from __future__ import annotations
 
+import gc
 import os
 import pickle
 import struct
@@ -122,6 +123,9 @@ def _serve() -> None:
         return
     schema, open_source = opened
     source = open_source()
+    # Documents hold no rings; looking through vocabularies and caches for some takes time from every chunk.
+    gc.freeze()
+    gc.set_threshold(50_000, 10, 10)
     while (chunk := _receive(sys.stdin.buffer)) is not None:
         _send(answers, [prepare(schema, document) for document in source(chunk)])
 

@@ -8,7 +8,17 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from opendata.search.analysis import LONGEST_WORD, STEM_SIGN, View, chunks, is_syllable, stem_of, views
+from opendata.search.analysis import (
+    LONGEST_WORD,
+    STEM_SIGN,
+    View,
+    chunks,
+    folded_words,
+    is_syllable,
+    joined_views,
+    stem_of,
+    views,
+)
 
 
 @pytest.mark.parametrize(
@@ -116,3 +126,30 @@ def test_words_are_bounded():
     chunk = next(chunks("x" * 5000))
     assert chunk.exact == ("x" * LONGEST_WORD,)
     assert all(len(word) <= LONGEST_WORD for word in views(".".join(["abc"] * 900))[View.FOLDED])
+
+
+@given(
+    st.lists(
+        st.one_of(
+            st.text(max_size=12),
+            st.sampled_from(
+                [
+                    "TP.HCM",
+                    "H55.242,",
+                    "1,5",
+                    "2016-2020",
+                    "Quản lý",
+                    "TỔNG ΣΑΣ",
+                    "o\u0302\u0323",
+                    "cans",
+                    "–",
+                    "\u0301",
+                ]
+            ),
+        )
+    ).map(" ".join)
+)
+def test_words_joined_for_documents_are_the_words_of_queries(text: str) -> None:
+    expected = {view: " ".join(words) for view, words in views(text).items()}
+    assert joined_views(text) == expected
+    assert folded_words(text) == [word for chunk in chunks(text) for word in chunk.folded]
