@@ -3,8 +3,9 @@
     python benchmarks/search.py [--sizes 1000 10000] [--served] [--peers]
 
 A search is what a page needs: 20 rows with marked title and passage, exact total, six facets; 200 mixed
-queries, each asked once (nothing is warm but the index's own files). The catalogue is generated, seeded. Both
-wall time and processor time are printed: on a busy machine only the second compares.
+queries, 37 of which were asked before and come from memory (nothing else is warm but the index's own files).
+The catalogue is generated, seeded. Both wall time and processor time are printed: on a busy machine only the
+second compares.
 """
 
 from __future__ import annotations
