@@ -10,4 +10,8 @@ for (const form of document.querySelectorAll("form[data-autosubmit]")) {
   form.addEventListener("change", (event) => {
     if (event.target.type === "checkbox") form.requestSubmit();
   });
+  // What was left empty does not belong in the address.
+  form.addEventListener("formdata", ({ formData }) => {
+    for (const [name, value] of [...formData]) if (value === "") formData.delete(name);
+  });
 }
