@@ -250,14 +250,14 @@ def test_stopping_leaves_no_process(hostile) -> None:
     assert not any(is_running(process) for process in before)
 
 
-def test_a_cell_at_the_far_corner_of_a_sheet_is_a_want_of_memory(tmp_path) -> None:
+def test_a_cell_at_the_far_corner_of_a_sheet_is_refused_before_it_takes_memory(tmp_path) -> None:
     book = openpyxl.Workbook()
     sheet = book.worksheets[0]
     sheet["A1"], sheet["A2"], sheet["XFD1048576"] = "a", 1, 1
     path = tmp_path / "x.xlsx"
     book.save(path)
-    problem = run_limited(ingest_file, (path, "x.xlsx", tmp_path))
-    assert problem == Problem("needs-memory", {"limit": 2048})
+    result = run_limited(ingest_file, (path, "x.xlsx", tmp_path), limits=Limits(memory_bytes=512 << 20))
+    assert [problem.code for problem in result.problems] == ["cells-far-apart"]
 
 
 def test_a_pattern_that_takes_too_long_is_stopped(tmp_path) -> None:
