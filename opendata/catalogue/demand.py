@@ -7,10 +7,7 @@ run of digits (a phone, a citizen number) is not counted at all, since a name ma
 from __future__ import annotations
 
 import datetime as dt
-import logging
 import re
-import threading
-from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -21,6 +18,7 @@ from opendata.catalogue.reader_models import SearchDemand
 from opendata.kernel.i18n import VIETNAM_TIME
 from opendata.kernel.ids import utc_now
 from opendata.kernel.text import clean_line, fold
+from opendata.kernel.waiting_counts import WaitingCounts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -28,9 +26,6 @@ if TYPE_CHECKING:
     from opendata.accounts.policy import Actor
     from opendata.kernel.db import Database
 
-log = logging.getLogger(__name__)
-
-FLUSH_SECONDS: Final = 10.0
 LONGEST_TEXT: Final = 80
 SHORTEST_TEXT: Final = 2
 KEEP_DAYS: Final = 100
@@ -94,50 +89,18 @@ class SearchDemandLog:
         return self._clock().astimezone(VIETNAM_TIME).date() - dt.timedelta(days=ago)
 
 
-class DemandCounter:
-    """`save` takes counts by (day, text). Thread-safe. What a killed process had not written is lost."""
+class DemandCounter(WaitingCounts[tuple[dt.date, str]]):
+    """`save` takes counts by (day, text)."""
 
     def __init__(
         self,
         save: Callable[[Mapping[tuple[dt.date, str], int]], None],
         clock: Callable[[], dt.datetime] = utc_now,
     ) -> None:
-        self._save = save
+        super().__init__(save, "searches in vain", most=MOST_WAITING)
         self._clock = clock
-        self._lock = threading.Lock()
-        self._waiting: Counter[tuple[dt.date, str]] = Counter()
 
     def found_nothing(self, typed: str) -> None:
         text = kept_text(typed)
-        if not text:
-            return
-        key = (self._clock().astimezone(VIETNAM_TIME).date(), text)
-        with self._lock:
-            if key in self._waiting or len(self._waiting) < MOST_WAITING:
-                self._waiting[key] += 1
-
-    def flush(self) -> None:
-        """Write what was counted since the last time; the counts are kept when writing fails."""
-        with self._lock:
-            waiting, self._waiting = self._waiting, Counter()
-        if not waiting:
-            return
-        try:
-            self._save(waiting)
-        except Exception:
-            with self._lock:
-                self._waiting.update(waiting)
-            raise
-
-    def start(self) -> None:
-        """Flush every few seconds from a thread of its own until the process ends."""
-        threading.Thread(target=self._flush_forever, name="search-demand", daemon=True).start()
-
-    def _flush_forever(self) -> None:
-        pause = threading.Event()
-        while not pause.wait(FLUSH_SECONDS):
-            try:
-                self.flush()
-            except Exception:
-                # The counts are kept and written with the next turn.
-                log.exception("searches in vain could not be counted")
+        if text:
+            self.add((self._clock().astimezone(VIETNAM_TIME).date(), text))

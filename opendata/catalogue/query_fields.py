@@ -43,14 +43,7 @@ def search_parser(vocabularies: Vocabularies) -> Parser:
 
 def query_fields(vocabularies: Vocabularies) -> dict[str, FieldReader]:
     """Each name that can stand before a colon, with what it makes of a value."""
-    known: dict[str, Vocabulary[Any]] = {
-        "theme": vocabularies.themes,
-        "publisher": vocabularies.agencies,
-        "format": vocabularies.formats,
-        "license": vocabularies.licences,
-        "frequency": vocabularies.frequencies,
-        "place": vocabularies.places,
-    }
+    known = vocabularies.of_facets()
     readers: dict[str, FieldReader] = {}
     for facet, names in _FACETS.items():
         read_value = _facet_reader(facet, known[facet], vocabularies)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from opendata.accounts.policy import Actor
     from opendata.catalogue.plain_search import PlainSearch
-    from opendata.catalogue.vocabularies import Term, Vocabularies, Vocabulary
+    from opendata.catalogue.vocabularies import Term, Vocabularies
     from opendata.search.port import Contribution, Hit, SearchResponse
     from opendata.search.service import SearchService
 
@@ -137,14 +137,7 @@ class CatalogueSearch:
         self._plain = plain
         self._vocabularies = vocabularies
         self._labels: dict[tuple[str, str], dict[str, str]] = {}
-        self._terms: dict[str, Vocabulary[Any]] = {
-            "theme": vocabularies.themes,
-            "publisher": vocabularies.agencies,
-            "format": vocabularies.formats,
-            "license": vocabularies.licences,
-            "frequency": vocabularies.frequencies,
-            "place": vocabularies.places,
-        }
+        self._terms = vocabularies.of_facets()
 
     def search(
         self,

@@ -1,64 +1,35 @@
-"""Counts views and downloads in memory and writes them now and then: no page waits for a counter.
-
-What a killed process had not written is lost; the figures are for ordering, not for accounts.
-"""
+"""Counts views and downloads of datasets; the figures are for ordering, not for accounts."""
 
 from __future__ import annotations
 
-import logging
-import threading
-from collections import Counter
+from enum import Enum, auto
 from typing import TYPE_CHECKING
+
+from opendata.kernel.waiting_counts import WaitingCounts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-log = logging.getLogger(__name__)
 
-FLUSH_SECONDS = 10.0
+class _Use(Enum):
+    VIEW = auto()
+    DOWNLOAD = auto()
 
 
-class UsageCounter:
-    """`save` takes counted views and downloads by dataset id. Thread-safe."""
+class UsageCounter(WaitingCounts[tuple[_Use, str]]):
+    """`save` takes counted views and downloads by dataset id."""
 
     def __init__(self, save: Callable[[Mapping[str, int], Mapping[str, int]], None]) -> None:
-        self._save = save
-        self._lock = threading.Lock()
-        self._views: Counter[str] = Counter()
-        self._downloads: Counter[str] = Counter()
+        super().__init__(
+            lambda counts: save(_of(_Use.VIEW, counts), _of(_Use.DOWNLOAD, counts)), "use of datasets"
+        )
 
     def view(self, dataset_id: str) -> None:
-        with self._lock:
-            self._views[dataset_id] += 1
+        self.add((_Use.VIEW, dataset_id))
 
     def download(self, dataset_id: str) -> None:
-        with self._lock:
-            self._downloads[dataset_id] += 1
+        self.add((_Use.DOWNLOAD, dataset_id))
 
-    def flush(self) -> None:
-        """Write what was counted since the last time; the counts are kept when writing fails."""
-        with self._lock:
-            views, self._views = self._views, Counter()
-            downloads, self._downloads = self._downloads, Counter()
-        if not views and not downloads:
-            return
-        try:
-            self._save(views, downloads)
-        except Exception:
-            with self._lock:
-                self._views.update(views)
-                self._downloads.update(downloads)
-            raise
 
-    def start(self) -> None:
-        """Flush every few seconds from a thread of its own until the process ends."""
-        threading.Thread(target=self._flush_forever, name="usage-counter", daemon=True).start()
-
-    def _flush_forever(self) -> None:
-        pause = threading.Event()
-        while not pause.wait(FLUSH_SECONDS):
-            try:
-                self.flush()
-            except Exception:
-                # The counts are kept and written with the next turn.
-                log.exception("use could not be counted")
+def _of(use: _Use, counts: Mapping[tuple[_Use, str], int]) -> dict[str, int]:
+    return {dataset_id: count for (kind, dataset_id), count in counts.items() if kind is use}

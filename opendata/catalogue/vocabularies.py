@@ -215,6 +215,17 @@ class Vocabularies:
         }
         return known[name]
 
+    def of_facets(self) -> dict[str, Vocabulary[Any]]:
+        """For each facet of the search the vocabulary of its values."""
+        return {
+            "theme": self.themes,
+            "publisher": self.agencies,
+            "format": self.formats,
+            "license": self.licences,
+            "frequency": self.frequencies,
+            "place": self.places,
+        }
+
     def place_on(self, code: str, day: dt.date) -> Place | FormerPlace | None:
         """Who held a province code on that day: seven codes changed owner on 1 July 2025."""
         units: list[Place | FormerPlace] = [
