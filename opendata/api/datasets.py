@@ -47,8 +47,8 @@ _BEARER: Final = '-H "Authorization: Bearer $OPENDATA_TOKEN"'
         "Words are found with and without diacritics. A filter may be repeated: values of one filter widen "
         "the search, different filters narrow it. Facets count over everything found. With group=series the "
         "editions of a series (the same title for other years) are one item; pages then count items. The words "
-        'may name fields: theme:giao-duc, publisher:"Bộ Y tế", -format:pdf, title:…; where nothing is found '
-        "for them the items are those of the correction in “shown_for”."
+        'may name fields: theme:giao-duc, publisher:"Bộ Y tế", -format:pdf, title:…, year:2024, year:2019-2024; '
+        "where nothing is found for them the items are those of the correction in “shown_for”."
     ),
     described_query=DatasetSearchSchema,
     answer=DatasetListSchema,

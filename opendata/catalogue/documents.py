@@ -53,6 +53,7 @@ INDEX_SCHEMA: Final = IndexSchema(
     numbers=("modified", "downloads", "period_start", "period_end", "edition", "series"),
     sort_keys=("title_vi", "title_en"),
     group_keys=("series",),
+    version=2,
 )
 
 
@@ -131,7 +132,7 @@ class DocumentBuilder:
             numbers={
                 "modified": dataset.modified_at.timestamp(),
                 "downloads": float(dataset.download_count),
-                **_period(fields),
+                **_period(fields, edition),
                 **_series(dataset, edition),
             },
             sort_keys={
@@ -170,14 +171,23 @@ def _coded(fields: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
     return {name: (str(fields[name]),) for name in ("theme", "license", "frequency") if fields.get(name)}
 
 
-def _period(fields: Mapping[str, Any]) -> dict[str, float]:
-    """The days the data is about, as ordinals. Data with one end named goes on at the other one."""
+def _period(fields: Mapping[str, Any], edition: Edition) -> dict[str, float]:
+    """The days the data is about, as ordinals: those the record names, else those of its title.
+
+    Where the record names one end, the title may tell the other; if it does not, the data goes on there.
+    """
     start, end = fields.get("period_start"), fields.get("period_end")
-    if not start and not end:
+    titled = edition.days
+    if not (start or end or titled):
         return {}
-    first = dt.date.fromisoformat(start) if start else dt.date.min
-    last = dt.date.fromisoformat(end) if end else dt.date.max
-    return {"period_start": float(first.toordinal()), "period_end": float(last.toordinal())}
+    first = dt.date.fromisoformat(start) if start else None
+    last = dt.date.fromisoformat(end) if end else None
+    if titled and (first or dt.date.min) <= titled[1] and titled[0] <= (last or dt.date.max):
+        first, last = first or titled[0], last or titled[1]
+    return {
+        "period_start": float((first or dt.date.min).toordinal()),
+        "period_end": float((last or dt.date.max).toordinal()),
+    }
 
 
 def _series(dataset: Dataset, edition: Edition) -> dict[str, float]:

@@ -6,13 +6,16 @@ with or without diacritics, or some words of one label; what no vocabulary knows
 
 from __future__ import annotations
 
+import datetime as dt
+import re
 from typing import TYPE_CHECKING, Any, Final
 
 from opendata.catalogue.documents import INDEX_SCHEMA
 from opendata.catalogue.search_names import alias_key
 from opendata.search.analysis import chunks
 from opendata.search.parsing import Parser
-from opendata.search.query import Facet, Within
+from opendata.search.port import Range
+from opendata.search.query import Between, Facet, Within
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -34,6 +37,12 @@ _TEXTS: Final = {
     "title_vi": ("title", "ten", "tieu-de"),
     "keywords": ("keyword", "keywords", "tu-khoa"),
 }
+_YEAR_NAMES: Final = ("year", "nam")
+_YEAR: Final = r"[12]\d{3}"
+# A comma or semicolon may follow where the line goes on.
+_YEARS: Final = re.compile(
+    rf"(?P<only>{_YEAR})[,;]?|(?P<first>{_YEAR})?(?:[-–—]|\.\.)(?P<last>{_YEAR})?[,;]?", re.ASCII
+)
 
 
 def search_parser(vocabularies: Vocabularies) -> Parser:
@@ -51,7 +60,33 @@ def query_fields(vocabularies: Vocabularies) -> dict[str, FieldReader]:
     boosts = {text.name: text.boost for text in INDEX_SCHEMA.texts}
     for text, names in _TEXTS.items():
         readers |= dict.fromkeys(names, _text_reader(boosts[text]))
-    return readers
+    return readers | dict.fromkeys(_YEAR_NAMES, _read_years)
+
+
+def period_ranges(first: dt.date | None, last: dt.date | None) -> dict[str, Range]:
+    """Data is about a time when its period overlaps it. None is open; without both nothing is asked."""
+    if first is None and last is None:
+        return {}
+    return {
+        "period_end": Range(low=float(first.toordinal()) if first else None),
+        "period_start": Range(high=float(last.toordinal()) if last else None),
+    }
+
+
+def _read_years(text: str) -> Clause | None:
+    """`2024`, `2019-2024`, `2019..2024`, `2019..` and `..2024`."""
+    found = _YEARS.fullmatch(text.strip())
+    if found is None:
+        return None
+    years = [
+        int(year) if year else None
+        for year in (found["only"] or found["first"], found["only"] or found["last"])
+    ]
+    if None not in years:
+        years.sort()
+    first, last = years
+    asked = period_ranges(dt.date(first, 1, 1) if first else None, dt.date(last, 12, 31) if last else None)
+    return Between(tuple(asked.items())) if asked else None
 
 
 def _facet_reader(facet: str, vocabulary: Vocabulary[Any], vocabularies: Vocabularies) -> FieldReader:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from opendata.catalogue.policy import visible_tokens
+from opendata.catalogue.query_fields import period_ranges
 from opendata.catalogue.search_form import FACETS, DatasetSearchForm
 from opendata.kernel.errors import N_, ForbiddenError
 from opendata.kernel.i18n import LANGUAGES, VIETNAM_TIME
@@ -273,7 +274,7 @@ def _request(actor: Actor, form: DatasetSearchForm, language: str) -> SearchRequ
 
 
 def _ranges(form: DatasetSearchForm) -> dict[str, Range]:
-    """Data is about a time when its period overlaps it; days of change are those of Viet Nam's clock."""
+    """Days of change are those of Viet Nam's clock."""
     ranges: dict[str, Range] = {}
     first, last = form.day("modified_from"), form.day("modified_to")
     if first or last:
@@ -281,10 +282,7 @@ def _ranges(form: DatasetSearchForm) -> dict[str, Range]:
             _midnight(first) if first else None,
             math.nextafter(_midnight(last + _ONE_DAY), 0) if last else None,
         )
-    first, last = form.day("period_from"), form.day("period_to")
-    if first or last:
-        ranges["period_end"] = Range(low=float(first.toordinal()) if first else None)
-        ranges["period_start"] = Range(high=float(last.toordinal()) if last else None)
+    ranges |= period_ranges(form.day("period_from"), form.day("period_to"))
     if form.series:
         key = float(int(form.series, 16))
         ranges["series"] = Range(key, key)

@@ -6,6 +6,8 @@ stands on its own: the 2025 of “Nghị định 194/2025/NĐ-CP” or “QCVN 1
 
 from __future__ import annotations
 
+import calendar
+import datetime as dt
 import hashlib
 import re
 from dataclasses import dataclass
@@ -84,20 +86,22 @@ KEY_DIGITS: Final = 14
 @dataclass(frozen=True, slots=True)
 class Edition:
     """`key` names the series (0 where the title leaves nothing to tell one by); `labels` the period by
-    language, empty where the title has none; `order` grows with time, as yyyymmdd, 0 without a period.
+    language, empty where the title has none; `order` grows with time, as yyyymmdd, 0 without a period;
+    `days` the first and the last day the title speaks of.
     """
 
     key: int
     labels: Mapping[str, str]
     order: int
+    days: tuple[dt.date, dt.date] | None
 
 
 def edition_of(titles: Mapping[str, str], publisher: str) -> Edition:
     """`titles` by language. The Vietnamese title decides, or the only one there is."""
     deciding = titles.get("vi") or next(filter(None, titles.values()), "")
-    stem, _, order = _taken_apart(deciding)
+    stem, _, order, days = _taken_apart(deciding)
     labels = {language: label for language, text in titles.items() if (label := _taken_apart(text)[1])}
-    return Edition(_key(stem, publisher) if stem else 0, labels, order)
+    return Edition(_key(stem, publisher) if stem else 0, labels, order, days)
 
 
 def key_text(key: int) -> str:
@@ -111,35 +115,67 @@ def _key(stem: str, publisher: str) -> int:
 
 
 @lru_cache(maxsize=256)  # the title that decides is asked about twice
-def _taken_apart(title: str) -> tuple[str, str, int]:
-    """(folded words without the period, the period as written, its order)."""
+def _taken_apart(title: str) -> tuple[str, str, int, tuple[dt.date, dt.date] | None]:
+    """(folded words without the period, the period as written, its order, its first and last day)."""
     line = clean_line(title)
     periods = list(_PERIOD.finditer(line)) if _ANY_YEAR.search(line) else []
     ends = [0, *(end for found in periods for end in found.span()), len(line)]
     rest = " ".join(line[start:end] for start, end in zip(ends[::2], ends[1::2], strict=True))
     stem = " ".join(_WORD.findall(fold(rest)))
     label = ", ".join(_LEADING.sub("", _LEADING.sub("", found[0].strip())) for found in periods)
-    return stem, label[:_LONGEST_LABEL], max((_order(found) for found in periods), default=0)
+    spans = [_days(found) for found in periods]
+    days = (min(first for first, _ in spans), max(last for _, last in spans)) if spans else None
+    return stem, label[:_LONGEST_LABEL], max((_order(found) for found in periods), default=0), days
 
 
 def _order(found: re.Match[str]) -> int:
     """The end of the period as yyyymmdd; a whole year stands after its quarters and months."""
-    part = {name: text.lower() for name, text in found.groupdict().items() if text}
-    if last := part.get("last"):
-        century = re.search(_YEAR, found[0])
-        year = int(last) if len(last) > 2 else int(century[0][:2] + last) if century else 0  # noqa: PLR2004 - "2022-23"
-        return year * 10_000 + 1300
-    year = int(next(part[name] for name in part if name.endswith("year") or name == "year_quarter"))
+    part = _parts(found)
+    _, year = _years(found, part)
     if quarter := part.get("quarter") or part.get("quarter_after"):
         return year * 10_000 + _QUARTERS[quarter] * 300
-    if name := part.get("month_name"):
-        return year * 10_000 + (_MONTHS.index(name) % 12 if len(name) == 3 else _long_month(name)) * 100 + 100  # noqa: PLR2004 - "jan"
-    month = next(
-        (part[name] for name in ("day_month", "iso_month", "months", "month", "short_month") if name in part),
-        "",
-    )
+    month = _month(part)
     day = part.get("day") or part.get("iso_day") or "0"
-    return year * 10_000 + (int(month) * 100 + int(day) if month else 1300)
+    return year * 10_000 + (month * 100 + int(day) if month else 1300)
+
+
+def _days(found: re.Match[str]) -> tuple[dt.date, dt.date]:
+    """The first and the last day of the period; of whole years where it names no possible day or month."""
+    part = _parts(found)
+    first, last = _years(found, part)
+    begins, ends = 1, 12
+    if quarter := part.get("quarter") or part.get("quarter_after"):
+        begins, ends = _QUARTERS[quarter] * 3 - 2, _QUARTERS[quarter] * 3
+    elif 1 <= (month := _month(part)) <= 12:  # noqa: PLR2004 - months of a year
+        begins = ends = month
+        if "months" in part:  # “6 tháng đầu năm”, “3 tháng cuối năm”, “9 tháng”
+            begins, ends = (13 - month, 12) if "cuối" in found[0].lower() else (1, month)
+    longest = calendar.monthrange(last, ends)[1]
+    day = int(part.get("day") or part.get("iso_day") or 0)
+    if 1 <= day <= longest and begins == ends:
+        return dt.date(first, begins, day), dt.date(last, ends, day)
+    return dt.date(min(first, last), begins, 1), dt.date(max(first, last), ends, longest)
+
+
+def _parts(found: re.Match[str]) -> dict[str, str]:
+    return {name: text.lower() for name, text in found.groupdict().items() if text}
+
+
+def _years(found: re.Match[str], part: Mapping[str, str]) -> tuple[int, int]:
+    """The two years of a span as written, twice the same where there is one."""
+    if last := part.get("last"):
+        first = next(iter(_ANY_YEAR.findall(found[0])))
+        return int(first), int(last if len(last) > 2 else first[:2] + last)  # noqa: PLR2004 - "2022-23"
+    year = int(next(part[name] for name in part if name.endswith("year") or name == "year_quarter"))
+    return year, year
+
+
+def _month(part: Mapping[str, str]) -> int:
+    """As written, so perhaps more than 12; 0 where none is."""
+    if name := part.get("month_name"):
+        return _MONTHS.index(name) % 12 + 1 if len(name) == 3 else _long_month(name) + 1  # noqa: PLR2004 - "jan"
+    named = ("day_month", "iso_month", "months", "month", "short_month")
+    return int(next((part[name] for name in named if name in part), "0"))
 
 
 def _long_month(name: str) -> int:

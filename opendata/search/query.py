@@ -8,9 +8,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from math import ceil, log
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from opendata.search.analysis import View
+
+if TYPE_CHECKING:
+    from opendata.search.port import Range
 
 # What was tried and what it gave is the table of docs/decisions/0008-search-language.md.
 WEIGHTS: Final = {View.EXACT: 0.8, View.FOLDED: 0.6, View.PAIRS: 0.7}
@@ -69,7 +72,14 @@ class Within:
     words: tuple[str, ...]
 
 
-Clause = Word | Phrase | Prefix | AnyOf | Facet | Within
+@dataclass(frozen=True, slots=True)
+class Between:
+    """Each of these numbers of the schema is there and in its range."""
+
+    ranges: tuple[tuple[str, Range], ...]
+
+
+Clause = Word | Phrase | Prefix | AnyOf | Facet | Within | Between
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +144,8 @@ def words_of(clause: Clause) -> str:
             return words_of(clauses[0])
         case Facet(name, values):
             return f"{name}:{','.join(values)}"
+        case Between(ranges):
+            return " ".join(f"{name}:{asked.low}..{asked.high}" for name, asked in ranges)
 
 
 def rarity(holding: int, total: int) -> float:

@@ -41,6 +41,7 @@ from opendata.search.query import (
     HELD_BONUS,
     PRIOR_WEIGHT,
     AnyOf,
+    Between,
     Clause,
     Facet,
     Phrase,
@@ -394,7 +395,7 @@ class TantivySnapshot:
             clauses.append((Occur.Must, _any_of(map(self._clause, side.should), at_least=side.at_least)))
         return tantivy.Query.boolean_query(clauses)
 
-    def _clause(self, clause: Clause) -> tantivy.Query:
+    def _clause(self, clause: Clause) -> tantivy.Query:  # noqa: PLR0911 - one for each kind
         match clause:
             case Word(text):
                 return self._term(ALL, text)
@@ -410,6 +411,8 @@ class TantivySnapshot:
                 return tantivy.Query.boolean_query(
                     [(Occur.Must, self._term(field, term)) for field, term in within_terms(clause)]
                 )
+            case Between(ranges):
+                return tantivy.Query.boolean_query([_required(self._within(*each)) for each in ranges])
 
     def _scores(
         self, query: Query, fields: Collection[str] | None = None

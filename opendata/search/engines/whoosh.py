@@ -41,6 +41,7 @@ from opendata.search.port import (
 from opendata.search.query import (
     HELD_BONUS,
     AnyOf,
+    Between,
     Clause,
     Facet,
     Phrase,
@@ -62,7 +63,7 @@ if TYPE_CHECKING:
     from whoosh.matching import Matcher
 
     from opendata.search.analysis import View
-    from opendata.search.port import PreparedDocument
+    from opendata.search.port import PreparedDocument, Range
 
 _CHECKSUMS: Final = "checksums.json"
 _FIELD_OF: Final = {Vocabulary.WORDS: ALL, Vocabulary.SUGGESTIONS: "suggestions"}
@@ -271,7 +272,7 @@ class WhooshSnapshot:
         return {
             number
             for number in self._visible(request.access) & self._matching(query)
-            if all(asked.holds(self._rows[number].sort.get(name)) for name, asked in request.ranges.items())
+            if _is_between(self._rows[number], request.ranges.items())
         }
 
     def _grouped(
@@ -383,7 +384,7 @@ class WhooshSnapshot:
             found = set(self._rows)
         return found.intersection(*map(self._clause, side.must))
 
-    def _clause(self, clause: Clause) -> AbstractSet[int]:
+    def _clause(self, clause: Clause) -> AbstractSet[int]:  # noqa: PLR0911 - one for each kind
         match clause:
             case Word(text):
                 return self._holding(ALL, text)
@@ -400,6 +401,8 @@ class WhooshSnapshot:
             case Within():
                 held = [self._holding(field, term) for field, term in within_terms(clause)]
                 return frozenset(self._rows).intersection(*held)
+            case Between(ranges):
+                return {n for n, row in self._rows.items() if _is_between(row, ranges)}
 
     def _holding(self, field: str, term: str) -> frozenset[int]:
         """Kept once read: a snapshot does not change, and decoding a posting list is what costs here."""
@@ -423,6 +426,10 @@ class WhooshSnapshot:
         row = self._rows[number]
         kept = json.loads(row.kept)
         return Match(row.id, score, kept["stored"], kept["texts"])
+
+
+def _is_between(row: _Row, ranges: Iterable[tuple[str, Range]]) -> bool:
+    return all(asked.holds(row.sort.get(name)) for name, asked in ranges)
 
 
 def _top(counter: Counter[str], limit: int, chosen: Iterable[str]) -> Counts:

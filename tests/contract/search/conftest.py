@@ -8,8 +8,16 @@ import pytest
 
 from opendata.kernel.text import fold, sort_key
 from opendata.search.parsing import Parser
-from opendata.search.port import PUBLIC, IndexSchema, SearchDocument, SearchRequest, SearchResponse, TextField
-from opendata.search.query import Facet, Within
+from opendata.search.port import (
+    PUBLIC,
+    IndexSchema,
+    Range,
+    SearchDocument,
+    SearchRequest,
+    SearchResponse,
+    TextField,
+)
+from opendata.search.query import Between, Facet, Within
 from opendata.search.service import SearchService
 
 if TYPE_CHECKING:
@@ -36,9 +44,24 @@ def within(boost: float) -> Callable[[str], Within | None]:
     return lambda value: Within(boost, tuple(fold(value).split())) if value.strip() else None
 
 
+def numbered(value: str) -> Between | None:
+    """`3..5`: both ends count, and so does a length of the title that no row goes beyond."""
+    low, dots, high = value.partition("..")
+    if not dots or not (low + high).isdigit():
+        return None
+    asked = Range(float(low) if low else None, float(high) if high else None)
+    return Between((("modified", asked), ("downloads", Range(high=1000.0))))
+
+
 READER = Parser(
     ALIASES,
-    {"theme": named_theme, "chu-de": named_theme, "title": within(3.0), "keyword": within(2.0)},
+    {
+        "theme": named_theme,
+        "chu-de": named_theme,
+        "title": within(3.0),
+        "keyword": within(2.0),
+        "number": numbered,
+    },
     ("bộ dữ liệu về", "dữ liệu"),
 )
 EVERYONE = frozenset({PUBLIC})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from opendata.search.port import SearchRequest
+from opendata.search.port import PUBLIC, SearchDocument, SearchRequest
 
 from .conftest import EVERYONE, ROWS, document, ids
 
@@ -34,6 +34,42 @@ def test_minus_excludes_a_field(find):
     assert not society & set(ids(find("dân số -theme:SOCI")))
     assert set(ids(find("-theme:SOCI"))) == {name for name, *_ in ROWS} - society
     assert not {"dan-so-hn", "dan-so-hcm"} & set(ids(find("dân số -title:dân")))
+
+
+NAMES = [name for name, *_ in ROWS]
+
+
+@pytest.mark.parametrize(
+    ("typed", "expected"),
+    [
+        ("number:3..5", NAMES[3:6]),
+        ("number:0..0", NAMES[:1]),
+        ("number:..2", NAMES[:3]),
+        ("number:10..", NAMES[10:]),
+        ("number:500..", []),
+        ("number:3..5 theme:ENVI", NAMES[4:5]),
+        ("number:..0 OR number:11..", [NAMES[0], NAMES[-1]]),
+        ("-number:2..11", NAMES[:2]),
+        ("dân số number:1..11 -number:2..3", None),
+    ],
+)
+def test_a_field_of_numbers_holds_both_ends_of_its_range(find, typed, expected):
+    found = set(ids(find(typed, exact_text=True)))
+    assert found == (
+        set(ids(find("dân số"))) - {NAMES[0], *NAMES[2:4]} if expected is None else set(expected)
+    )
+
+
+def test_a_document_without_the_number_is_in_no_range(service):
+    bare = SearchDocument("bare", (PUBLIC,), {"title": "Không có số"}, numbers={"downloads": 1.0})
+    service.rebuild([bare, document("both", "Có đủ số", modified=4.0)], 1)
+
+    def found(text):
+        return ids(service.search(SearchRequest(access=EVERYONE, text=text, exact_text=True)))
+
+    assert found("number:0..9") == ["both"]
+    assert found("-number:0..9") == ["bare"]
+    assert found("số number:..9") == ["both"]
 
 
 @pytest.mark.parametrize(

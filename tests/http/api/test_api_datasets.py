@@ -464,6 +464,20 @@ def test_fields_in_the_words(client: Any, wards: tuple[str, str]) -> None:
         assert client.get(f"{API}/datasets", query_string={"q": words}).json["total"] == 0, words
 
 
+def test_years_in_the_words_narrow_every_form_of_the_list(
+    client: Any, wards: tuple[str, str], contract: Any
+) -> None:
+    slug = wards[0]
+    assert slug.endswith("-2025")
+    for typed, total in (("năm:2024", 0), ("year:2025", 1), ("phường nam:2020-2030", 1), ("-year:2025", 0)):
+        asked = {"q": typed, "exact": "true"}
+        assert contract.check(client.get(f"{API}/datasets", query_string=asked))["total"] == total
+        for path in ("/vi/datasets", "/vi/datasets.csv", "/vi/datasets.json", "/vi/datasets.atom"):
+            answer = client.get(path, query_string=asked)
+            assert answer.status_code == 200, path
+            assert (slug in answer.text) == bool(total), path
+
+
 def test_similar_datasets_are_visible_ones(
     client: Any, wards: tuple[str, str], draft: dict[str, Any], bearer: dict[str, str], contract: Any
 ) -> None:

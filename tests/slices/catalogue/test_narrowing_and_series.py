@@ -26,6 +26,13 @@ if TYPE_CHECKING:
 YEARS = range(1995, 2025)
 # Three series of thirty years; the titles of one say the year first, of another in English only.
 SERIES = {"Niên giám thống kê năm {}": "BTC", "Năm {}: dân số trung bình": "BYT", "Exports of rice {}": "BTC"}
+
+
+def titled(first: int, last: int) -> set[str]:
+    """The titles of the series for these years."""
+    return {title.format(year) for year in range(first, last + 1) for title in SERIES}
+
+
 ALONE: dict[str, dict[str, Any]] = {
     "Cửa khẩu": {"place": "08", "period_start": "2019-07-01"},
     "Bến cảng": {"place": "31", "period_start": "2010-01-01", "period_end": "2012-12-31"},
@@ -109,16 +116,36 @@ def test_the_newest_of_equally_good_editions_is_shown(shelf) -> None:
 @pytest.mark.parametrize(
     ("query", "expected"),
     [
-        ("period_from=2020", {"Cửa khẩu"}),
-        ("period_to=2009-12-31", {"Sân bay"}),
-        ("period_to=2010-01", {"Sân bay", "Bến cảng"}),
-        ("period_from=2012-12-31&period_to=2013", {"Sân bay", "Bến cảng"}),
-        ("period_from=2013&period_to=2014", {"Sân bay"}),
-        ("period_from=1000&period_to=2999", {"Cửa khẩu", "Bến cảng", "Sân bay"}),
+        ("period_from=2020", {"Cửa khẩu", *titled(2020, 2024)}),
+        ("period_to=2009-12-31", {"Sân bay", *titled(1995, 2009)}),
+        ("period_to=2010-01", {"Sân bay", "Bến cảng", *titled(1995, 2010)}),
+        ("period_from=2012-12-31&period_to=2013", {"Sân bay", "Bến cảng", *titled(2012, 2013)}),
+        ("period_from=2013&period_to=2014", {"Sân bay", *titled(2013, 2014)}),
+        ("period_from=1000&period_to=2999", {"Cửa khẩu", "Bến cảng", "Sân bay", *titled(1995, 2024)}),
+        ("q=year:2020", {"Cửa khẩu", *titled(2020, 2020)}),
+        ("q=năm:2011", {"Bến cảng", "Sân bay", *titled(2011, 2011)}),
+        ("q=nam:2012-2013", {"Bến cảng", "Sân bay", *titled(2012, 2013)}),
+        ("q=year:2013..2012", {"Bến cảng", "Sân bay", *titled(2012, 2013)}),
+        ("q=year:2025..", {"Cửa khẩu"}),
+        ("q=year:..1994", {"Sân bay"}),
+        ("q=sân bay year:2014", {"Sân bay"}),
+        ("q=sân bay year:2016", set()),
+        ("q=-year:1995..2024 -year:..1994", {"Đường cao tốc"}),
+        ("q=year:2011 place:31 OR year:2024 rice", {"Bến cảng", "Exports of rice 2024"}),
     ],
 )
 def test_data_is_about_a_time_when_its_period_overlaps_it(shelf, query: str, expected: set[str]) -> None:
-    assert titles(find(shelf, query)) == expected
+    assert titles(find(shelf, f"{query}&per_page=100&exact=true")) == expected
+
+
+@pytest.mark.parametrize(
+    "typed", ["year:abc", "năm:99999", "year:0000", "year:-", "year:..", "year:2019-20", "năm:²⁰¹⁹"]
+)
+def test_what_is_no_year_is_words(shelf, typed: str) -> None:
+    asked = find(shelf, f"q=sân bay {typed}&exact=true")
+    words = find(shelf, f"q=sân bay {typed.replace(':', ' ')}&exact=true")
+    assert [item.id for item in asked.items] == [item.id for item in words.items]
+    assert "Sân bay" in titles(asked)
 
 
 def test_days_of_change_are_those_of_vietnam(shelf) -> None:
@@ -151,9 +178,9 @@ def test_a_region_finds_its_provinces_and_an_old_name_its_heir(shelf) -> None:
 
 
 def test_counts_respect_dates_and_other_filters_but_not_their_own(shelf) -> None:
-    found = find(shelf, "period_from=2012&period_to=2013&publisher=BYT")
+    found = find(shelf, "period_from=1990&period_to=1994&publisher=BYT")
     assert found.total == 0
-    assert {option.value: option.count for option in found.facets["publisher"]} == {"BTC": 2, "BYT": 0}
+    assert {option.value: option.count for option in found.facets["publisher"]} == {"BTC": 1, "BYT": 0}
     assert not [option for option in found.facets["place"] if option.count]
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -41,12 +43,40 @@ def test_the_period_of_a_title(title: str, label: str, order: int) -> None:
 
 
 @pytest.mark.parametrize(
+    ("title", "first", "last"),
+    [
+        ("Dân số các tỉnh năm 2023", "2023-01-01", "2023-12-31"),
+        ("Năm 2021: dân số, so với năm 2019", "2019-01-01", "2021-12-31"),
+        ("Kế hoạch giai đoạn 2016–2020", "2016-01-01", "2020-12-31"),
+        ("Giai đoạn 2020-2016", "2016-01-01", "2020-12-31"),
+        ("Population 2022-23", "2022-01-01", "2023-12-31"),
+        ("GDP Quý 4 năm 2022", "2022-10-01", "2022-12-31"),
+        ("Trade 2023Q1", "2023-01-01", "2023-03-31"),
+        ("CPI tháng 2/2024", "2024-02-01", "2024-02-29"),
+        ("Retail prices, Feb 2023", "2023-02-01", "2023-02-28"),
+        ("Retail prices September 2023", "2023-09-01", "2023-09-30"),
+        ("Thu ngân sách 6 tháng đầu năm 2023", "2023-01-01", "2023-06-30"),
+        ("Thu ngân sách 3 tháng cuối năm 2023", "2023-10-01", "2023-12-31"),
+        ("Thu ngân sách 9 tháng năm 2023", "2023-01-01", "2023-09-30"),
+        ("Số liệu đến ngày 31/12/2023", "2023-12-31", "2023-12-31"),
+        ("Giá vàng 2024-03-05", "2024-03-05", "2024-03-05"),
+        ("Giá vàng 30/2/2024", "2024-02-01", "2024-02-29"),
+        ("Số liệu tháng 15/2024", "2024-01-01", "2024-12-31"),
+    ],
+)
+def test_the_days_a_title_speaks_of(title: str, first: str, last: str) -> None:
+    days = (dt.date.fromisoformat(first), dt.date.fromisoformat(last))
+    assert edition_of({"vi": title}, "BTC").days == days
+
+
+@pytest.mark.parametrize(
     "title",
     ["Danh sách theo Nghị định 194/2025/NĐ-CP", "QCVN 102:2016 về cấu trúc", "Mã H55.2024", "Báo cáo 12/BC-2023",
      "Hồ sơ số 20231", "Dân số các tỉnh"],
 )  # fmt: skip
 def test_a_number_inside_a_code_is_no_period(title: str) -> None:
     assert edition_of({"vi": title}, "BTC").labels == {}
+    assert edition_of({"vi": title}, "BTC").days is None
 
 
 def test_titles_that_differ_in_their_period_only_are_one_series() -> None:
@@ -78,3 +108,4 @@ def test_any_title_has_an_edition_that_a_float_and_an_address_can_hold(title: st
         assert int(key_text(found.key), 16) == found.key
         assert len(key_text(found.key)) == 14
         assert 0 <= found.order < 21_000_000
+        assert found.days is None or found.days[0] <= found.days[1]

@@ -43,6 +43,33 @@ def test_what_is_fresh_whole_or_used_is_more_welcome(builder):
     most.check(INDEX_SCHEMA)
 
 
+FIRST_DAY, LAST_DAY = "0001-01-01", "9999-12-31"
+
+
+@pytest.mark.parametrize(
+    ("title", "start", "end", "expected"),
+    [
+        ("Bệnh viện", None, None, None),
+        ("Bệnh viện năm 2023", None, None, ("2023-01-01", "2023-12-31")),
+        ("Bệnh viện năm 2023", "2021-05-01", "2022-04-30", ("2021-05-01", "2022-04-30")),
+        ("Bệnh viện năm 2023", "2021-05-01", None, ("2021-05-01", "2023-12-31")),
+        ("Bệnh viện năm 2023", None, "2023-06-30", ("2023-01-01", "2023-06-30")),
+        ("Bệnh viện năm 2019", "2021-05-01", None, ("2021-05-01", LAST_DAY)),
+        ("Bệnh viện năm 2024", None, "2021-05-01", (FIRST_DAY, "2021-05-01")),
+        ("Bệnh viện", "2021-05-01", None, ("2021-05-01", LAST_DAY)),
+    ],
+)
+def test_the_record_says_which_days_it_is_about_and_its_title_the_rest(builder, title, start, end, expected):
+    given = {"title": {"vi": title}, "period_start": start, "period_end": end}
+    numbers = builder.document(dataset({k: v for k, v in given.items() if v}), []).numbers
+    days = tuple(
+        dt.date.fromordinal(int(numbers[name])).isoformat()
+        for name in ("period_start", "period_end")
+        if name in numbers
+    )
+    assert days == (expected or ())
+
+
 def test_the_legal_basis_and_usual_values_are_searched(builder):
     made = builder.document(
         dataset({"legal_basis": "Quyết định 19/2025/QĐ-TTg"}), [Contribution(values=["Phường", "Xã"])]
