@@ -28,6 +28,7 @@ from opendata.search.port import (
     Segment,
 )
 from opendata.search.preparing import prepared
+from opendata.search.recent import MostRecent
 from opendata.search.suggest import correct, holds_more
 
 if TYPE_CHECKING:
@@ -83,8 +84,8 @@ class SearchService:
         self._schema = schema
         self._engine = open_engine(engine_url, schema)
         self._parser = parser or Parser()
-        self._answers: tuple[object, dict[str, SearchResponse]] = (None, {})
-        self._completed: dict[tuple[str, int, frozenset[str]], _Completed] = {}
+        self._answers: tuple[object, MostRecent[str, SearchResponse]] = (None, MostRecent(_MOST_ANSWERS))
+        self._completed = MostRecent[tuple[str, int, frozenset[str]], _Completed](_MOST_COMPLETED)
 
     def search(self, request: SearchRequest) -> SearchResponse:
         """Never fails for what was typed. IndexUnusableError; ValueError for names the schema lacks.
@@ -98,18 +99,16 @@ class SearchService:
         known = answers.get(asked)
         if known is None:
             known = self._searched(request)
-            if len(answers) >= _MOST_ANSWERS:
-                answers.clear()
             if request.limit <= _LONGEST_ANSWER:
-                answers[asked] = known
+                answers.put(asked, known)
         return replace(known, took_seconds=time.perf_counter() - started)
 
-    def _answers_now(self) -> dict[str, SearchResponse]:
+    def _answers_now(self) -> MostRecent[str, SearchResponse]:
         """Those that hold for the index as it is; whoever is still making an older one puts it where nobody looks."""
         moment = self._engine.moment()
         kept_at, answers = self._answers
         if kept_at is not moment:
-            answers = {}
+            answers = MostRecent(_MOST_ANSWERS)
             self._answers = (moment, answers)
         return answers
 
@@ -181,9 +180,7 @@ class SearchService:
         spent = time.thread_time()
         lines = complete(self._engine, text, limit, access)
         if time.thread_time() - spent > _COSTLY_SECONDS:
-            if len(self._completed) >= _MOST_COMPLETED:
-                self._completed.clear()
-            self._completed[key] = _Completed(tuple(lines), position, now)
+            self._completed.put(key, _Completed(tuple(lines), position, now))
         return lines
 
     def index(self, upserts: Iterable[Indexable], deletes: Iterable[str], position: int) -> None:
