@@ -1,7 +1,7 @@
 """Which cells of a column are certainly valid under a field of a table schema, whole Arrow columns at a time.
 
-Called by `table_check`. A rule accepts a cell only where frictionless is certain to accept it (plain numbers by
-Arrow's own parsers, texts by length, list and pattern); every other text goes once through the cell reader of
+Called by `table_check`. A rule accepts a cell only where frictionless is certain to accept it (plain numbers and
+days by `plain_cells`, texts by length, list and pattern); every other text goes once through the cell reader of
 the frictionless field itself, dates among them. Nothing here decides what an error is.
 """
 
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+import operator
 import re
 from typing import TYPE_CHECKING, Any, Final
 
@@ -18,6 +19,13 @@ import pyarrow.compute as pc
 
 from opendata.resources.ingest.blocks import NotCoveredError
 from opendata.resources.ingest.patterns import certain_pattern
+from opendata.resources.ingest.plain_cells import (
+    is_day_form,
+    plain_days,
+    plain_doubles,
+    plain_integers,
+    plain_moments,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,14 +39,17 @@ if TYPE_CHECKING:
     Rule = Callable[[pa.Array], "pa.Array | bool"]
 
 _REMEMBERED: Final = 200_000
-_MOST_INT64_DIGITS: Final = 18
 _INT64: Final = 2**63
-INTEGER: Final = rf"^-?[0-9]{{1,{_MOST_INT64_DIGITS}}}$"
 _TIME: Final = r"(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]"
 _MOMENT: Final = rf"^[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}[T ]{_TIME}(?:Z|[+-](?:0[0-9]|1[0-3]):[0-5][0-9])?$"
-_MOMENT_LENGTH: Final = 19
-_FIRST_SECOND: Final = -62_135_596_800  # of the year 1; Arrow also reads the year 0
-_BOUNDS: Final[tuple[str, ...]] = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum")
+_FIRST_DAY: Final = dt.date(1970, 1, 1)
+_COMPARED: Final = {
+    "minimum": operator.ge,
+    "maximum": operator.le,
+    "exclusiveMinimum": operator.gt,
+    "exclusiveMaximum": operator.lt,
+}
+_BOUNDS: Final = tuple(_COMPARED)
 _LONGEST_DOUBLE: Final = 300
 
 
@@ -53,6 +64,7 @@ class CellProof:
         self._reader: CellReader = field.create_cell_reader()
         words = missing_words(field)
         self._words = pa.array([word for word in words if word], pa.string())
+        self._longest_word = max((len(word.encode()) for word in words), default=0)
         self._known: dict[str, tuple[bool, bool]] = {}
         self._valid = pa.array([], pa.string())
         self._new_valid: list[str] = []
@@ -84,8 +96,9 @@ class CellProof:
 
     def _unsure(self, cells: pa.Array) -> NDArray[np.intp]:
         """Positions of the cells that are neither null nor certainly valid."""
-        missing = pc.is_in(cells, self._words) if len(self._words) else None
-        if missing is not None:
+        missing = None
+        if self._longest_word and self._longest_word >= (pc.min(pc.binary_length(cells)).as_py() or 0):
+            missing = pc.is_in(cells, self._words)
             if pc.any(missing).as_py():
                 cells = pc.if_else(missing, pa.scalar(None, pa.string()), cells)
             else:
@@ -162,6 +175,7 @@ def rule_of(field: Any) -> Rule | None:
         "integer": _integer_rule,
         "number": _number_rule,
         "boolean": _boolean_rule,
+        "date": _date_rule,
         "datetime": _moment_rule,
         "time": _time_rule,
         "year": _year_rule,
@@ -217,40 +231,19 @@ def _integer_rule(field: Any, constraints: dict[str, Any]) -> Rule | None:
         return None
 
     def rule(cells: pa.Array) -> pa.Array | bool:
-        values = as_integers(cells)
-        if values is None:
-            plain = pc.match_substring_regex(cells, INTEGER)
-            values = pc.if_else(plain, cells, pa.scalar(None, pa.string())).cast(pa.int64())
-        elif not bounds:
-            return True
-        return _within(values, bounds)
+        return _within(cells, plain_integers(cells), bounds)
 
     return rule
 
 
-def as_integers(cells: pa.Array) -> pa.Array | None:
-    """The cells as int64 where all of them are plainly written whole numbers, else None."""
-    low, high = _byte_range(cells)
-    if low < ord("-") or high > ord("9"):  # Arrow also reads 0x1F
-        return None
-    try:
-        return cells.cast(pa.int64())
-    except pa.ArrowInvalid:
-        return None
-
-
-def _byte_range(cells: pa.Array) -> tuple[int, int]:
-    """The smallest and the largest byte of all cells."""
-    _, offsets, data = cells.buffers()
-    if data is None or not len(cells):
-        return ord("0"), ord("0")
-    ends = np.frombuffer(offsets, np.int32)[cells.offset : cells.offset + len(cells) + 1]
-    held = np.frombuffer(data, np.uint8)[ends[0] : ends[-1]]
-    return (int(held.min()), int(held.max())) if len(held) else (ord("0"), ord("0"))
-
-
-def _within(values: pa.Array, bounds: dict[str, Any], *, is_exact: bool = True) -> pa.Array:
-    """Where values keep their bounds. A double that equals a bound proves nothing of the text it came from."""
+def _within(
+    cells: pa.Array, values: pa.Array, bounds: dict[str, Any], *, is_exact: bool = True
+) -> pa.Array | bool:
+    """Where cells have values that keep their bounds. A double that equals a bound proves nothing of the text it
+    came from.
+    """
+    if not bounds:
+        return values.null_count == cells.null_count or pc.is_valid(values)
     at_least = pc.greater_equal if is_exact else pc.greater
     at_most = pc.less_equal if is_exact else pc.less
     compared = {
@@ -260,7 +253,7 @@ def _within(values: pa.Array, bounds: dict[str, Any], *, is_exact: bool = True) 
         "exclusiveMaximum": pc.less,
     }
     masks = [compared[name](values, bound) for name, bound in bounds.items()]
-    return _all_of(masks) if masks else pc.if_else(pc.is_valid(values), True, pa.scalar(None, pa.bool_()))  # noqa: FBT003 - an Arrow function
+    return _all_of(masks)
 
 
 def _number_rule(field: Any, constraints: dict[str, Any]) -> Rule | None:
@@ -280,33 +273,18 @@ def _number_rule(field: Any, constraints: dict[str, Any]) -> Rule | None:
 
     def rule(cells: pa.Array) -> pa.Array | bool:
         bare = pc.replace_substring(cells, group, "") if group else cells
-        values = _as_doubles(bare, decimal)
+        values = plain_doubles(bare, decimal, is_most=not bounds)
         if values is not None:
-            return _within(values, bounds, is_exact=False) if bounds else True
+            return _within(cells, values, bounds, is_exact=False)
         matched = pc.match_substring_regex(bare, pattern)
         if not bounds:
             return matched
         texts = pc.if_else(matched, bare, pa.scalar(None, pa.string()))
         if decimal != ".":
             texts = pc.replace_substring(texts, decimal, ".")
-        return _within(texts.cast(pa.float64()), bounds, is_exact=False)
+        return _within(cells, texts.cast(pa.float64()), bounds, is_exact=False)
 
     return rule
-
-
-def _as_doubles(bare: pa.Array, decimal: str) -> pa.Array | None:
-    """The cells as doubles where all are plainly written numbers, else None."""
-    if decimal != ".":
-        if pc.any(pc.match_substring(bare, ".")).as_py():
-            return None
-        bare = pc.replace_substring(bare, decimal, ".")
-    low, high = _byte_range(bare)
-    if low < ord("-") or high > ord("9"):  # neither exponents nor "nan" and "inf"
-        return None
-    try:
-        return bare.cast(pa.float64())
-    except pa.ArrowInvalid:
-        return None
 
 
 def _boolean_rule(field: Any, constraints: dict[str, Any]) -> Rule | None:
@@ -316,6 +294,26 @@ def _boolean_rule(field: Any, constraints: dict[str, Any]) -> Rule | None:
 
     def rule(cells: pa.Array) -> pa.Array:
         return pc.if_else(pc.is_valid(cells), pc.is_in(cells, words), pa.scalar(None, pa.bool_()))
+
+    return rule
+
+
+def _date_rule(field: Any, constraints: dict[str, Any]) -> Rule | None:
+    form = "%Y-%m-%d" if field.format == "default" else field.format
+    if not is_day_form(form) or "enum" in constraints:
+        return None
+    reader = field.create_value_reader()
+    bounds = {name: reader(constraints[name]) for name in _BOUNDS if name in constraints}
+    if not all(isinstance(bound, dt.date) for bound in bounds.values()):
+        return None
+    limits = {name: (bound - _FIRST_DAY).days for name, bound in bounds.items()}
+
+    def rule(cells: pa.Array) -> pa.Array | bool:
+        found = plain_days(cells, form)
+        is_valid = found.is_day
+        for name, limit in limits.items():
+            is_valid = is_valid & _COMPARED[name](found.days, limit)
+        return bool(is_valid.all()) or pa.array(is_valid)
 
     return rule
 
@@ -334,9 +332,9 @@ def _moment_rule(field: Any, constraints: dict[str, Any]) -> Rule | None:
     days: dict[str, bool] = {}
 
     def rule(cells: pa.Array) -> pa.Array | bool:
-        values = _as_moments(cells)
+        values = plain_moments(cells)
         if values is not None:
-            return _within(values, bounds) if bounds else True
+            return _within(cells, values, bounds)
         if bounds:
             return False
         matched = pc.match_substring_regex(cells, _MOMENT)
@@ -347,18 +345,6 @@ def _moment_rule(field: Any, constraints: dict[str, Any]) -> Rule | None:
         return pc.and_(matched, pa.array(exists, pa.bool_()).take(encoded.indices))
 
     return rule
-
-
-def _as_moments(cells: pa.Array) -> pa.Array | None:
-    """The cells as seconds where all are moments written in full and without a zone, else None."""
-    lengths = pc.min_max(pc.binary_length(cells)).as_py()
-    if lengths["min"] != _MOMENT_LENGTH or lengths["max"] != _MOMENT_LENGTH:
-        return None
-    try:
-        values = cells.cast(pa.timestamp("s"))
-    except pa.ArrowInvalid:
-        return None
-    return values if pc.min(values.cast(pa.int64())).as_py() >= _FIRST_SECOND else None
 
 
 def _is_day(text: str) -> bool:

@@ -15,11 +15,13 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 from opendata.resources.ingest.problems import Problem, UnreadableError, shown
+from opendata.resources.ingest.row_errors import QuickRow, Wording
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from opendata.resources.ingest.keys import Findings
+    from opendata.resources.ingest.row_errors import Kind
 
     CellReader = Callable[[str], tuple[Any, dict[str, str] | None]]
 
@@ -51,6 +53,8 @@ class OpenedCheck:
         self._labels = list(header.labels)
         self.fields: list[Any] = header.get_expected_fields()
         self._handlers = create_cell_handlers(self.fields)
+        self._wording: Wording | None = Wording(self._handlers)
+        self._confirmed: set[Kind] = set()
         check_bounds(self.fields)
         self.header_errors: list[dict[str, Any]] = [error.to_descriptor() for error in header.errors]
         self.names = [field.name for field in self.fields]
@@ -77,33 +81,52 @@ class OpenedCheck:
         return [field.create_cell_reader() for field in self.fields]
 
     def row_errors(
-        self, number: int, cells: Sequence[str], findings: Findings | None = None
+        self,
+        number: int,
+        cells: Sequence[str],
+        findings: Findings | None = None,
+        doubtful: Sequence[int] | None = None,
     ) -> list[dict[str, Any]]:
-        """Errors of one row, as frictionless finds them. `findings`: what the keys of its table found."""
-        from frictionless.table import Row  # noqa: PLC0415 - see above
+        """Errors of one row, as frictionless finds them. `findings`: what the keys of its table found.
 
-        row = Row(list(cells), handlers=self._handlers, row_number=number)
+        `doubtful`: positions of the cells that are not proven to be valid, ascending; None to read every cell.
+        """
+        if self._wording is None:
+            return self._frictionless_errors(number, cells, findings)
+        row = QuickRow(self._wording, number, cells, doubtful if len(cells) == len(self.fields) else None)
         with no_stumbling():
             if findings is not None:
-                self._add_key_errors(row, findings)
-            return [self._described(error) for error in row.errors]
+                self._add_key_errors(row, number, findings)
+            quick = row.described()
+        if row.kinds <= self._confirmed:
+            return quick
+        errors = self._frictionless_errors(number, cells, findings)
+        if errors == quick:
+            self._confirmed |= row.kinds
+        else:
+            self._wording = None  # it words some kind of error otherwise: it does so alone from here on
+        return errors
 
-    def _add_key_errors(self, row: Any, findings: Findings) -> None:
+    def _frictionless_errors(
+        self, number: int, cells: Sequence[str], findings: Findings | None
+    ) -> list[dict[str, Any]]:
+        """Errors of one row, found and worded by frictionless's own `Row`."""
+        row = _FrictionlessRow(cells, self._handlers, number)
+        with no_stumbling():
+            if findings is not None:
+                self._add_key_errors(row, number, findings)
+            return [self._described(error) for error in row.row.errors]
+
+    def _add_key_errors(self, row: QuickRow | _FrictionlessRow, number: int, findings: Findings) -> None:
         """The steps of frictionless's own row stream in its order: a key is read before the other cells."""
-        from frictionless import errors  # noqa: PLC0415 - see above
-
-        number = row.row_number
         for name in self.unique:
             if row[name] is not None and (before := findings.unique[name].before(number)):
-                note = f"the same as in the row at position {before}"
-                row.errors.append(errors.UniqueError.from_row(row, note=note, field_name=name))
+                row.add_unique(name, f"the same as in the row at position {before}")
         if self.primary:
             if {row[name] for name in self.primary} == {None}:
-                note = 'cells composing the primary keys are all "None"'
-                row.errors.append(errors.PrimaryKeyError.from_row(row, note=note))
+                row.add_primary('cells composing the primary keys are all "None"')
             elif findings.primary and (before := findings.primary.before(number)):
-                note = f"the same as in the row at position {before}"
-                row.errors.append(errors.PrimaryKeyError.from_row(row, note=note))
+                row.add_primary(f"the same as in the row at position {before}")
         for group, reference in enumerate(self.references):
             values = [row[name] for name in reference.fields]
             if set(values) == {None} or not findings.is_lost(group, number):
@@ -111,15 +134,7 @@ class OpenedCheck:
             own, other = ", ".join(reference.fields), ", ".join(reference.other_fields)
             listed = ", ".join(str(value) for value in values)
             note = f'for "{own}": values "{listed}" not found in the lookup table "{reference.table}" as "{other}"'
-            error = errors.ForeignKeyError.from_row(
-                row,
-                note=note,
-                field_names=list(reference.fields),
-                field_values=values,
-                reference_name=reference.table,
-                reference_field_names=list(reference.other_fields),
-            )
-            row.errors.append(error)
+            row.add_foreign(reference.fields, values, reference.table, reference.other_fields, note)
 
     def _described(self, error: Any) -> dict[str, Any]:
         """The descriptor of an error. frictionless looks up what belongs into it anew for every error, which costs
@@ -150,6 +165,39 @@ class OpenedCheck:
         with no_stumbling(), resource:
             for row in resource.row_stream:
                 yield row.row_number, [error.to_descriptor() for error in row.errors]
+
+
+class _FrictionlessRow:
+    """A row of frictionless, asked in the way of `QuickRow`."""
+
+    def __init__(self, cells: Sequence[str], handlers: Any, number: int) -> None:
+        from frictionless import errors  # noqa: PLC0415 - see above
+        from frictionless.table import Row  # noqa: PLC0415 - see above
+
+        self.row = Row(list(cells), handlers=handlers, row_number=number)
+        self._errors = errors
+
+    def __getitem__(self, name: str) -> Any:
+        return self.row[name]
+
+    def add_unique(self, name: str, note: str) -> None:
+        self.row.errors.append(self._errors.UniqueError.from_row(self.row, note=note, field_name=name))
+
+    def add_primary(self, note: str) -> None:
+        self.row.errors.append(self._errors.PrimaryKeyError.from_row(self.row, note=note))
+
+    def add_foreign(
+        self, names: Sequence[str], values: Sequence[Any], table: str, other_names: Sequence[str], note: str
+    ) -> None:
+        error = self._errors.ForeignKeyError.from_row(
+            self.row,
+            note=note,
+            field_names=list(names),
+            field_values=list(values),
+            reference_name=table,
+            reference_field_names=list(other_names),
+        )
+        self.row.errors.append(error)
 
 
 class Check(OpenedCheck):

@@ -15,7 +15,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from opendata.resources.ingest.blocks import NotCoveredError
-from opendata.resources.ingest.cell_proofs import INTEGER, as_integers, missing_words, reading
+from opendata.resources.ingest.cell_proofs import missing_words, reading
+from opendata.resources.ingest.plain_cells import plain_integers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -78,15 +79,15 @@ class KeyColumn:
         if self._mode == TEXTS:
             return cells
         if self._mode == INTEGERS:
-            integers = as_integers(cells)
-            return self._mixed_integers(cells) if integers is None else integers
+            return self._integers(cells)
         return self._read_each(cells)
 
-    def _mixed_integers(self, cells: pa.Array) -> pa.Array:
-        plain = pc.fill_null(pc.match_substring_regex(cells, INTEGER), fill_value=False)
-        nothing = pa.scalar(None, pa.string())
-        others = self._read_each(pc.if_else(plain, nothing, cells))
-        return pc.coalesce(pc.if_else(plain, cells, nothing).cast(pa.int64()), others)
+    def _integers(self, cells: pa.Array) -> pa.Array:
+        plain = plain_integers(cells)
+        if plain.null_count == cells.null_count:
+            return plain
+        others = self._read_each(pc.if_else(pc.is_null(plain), cells, pa.scalar(None, pa.string())))
+        return pc.coalesce(plain, others)
 
     def _read_each(self, cells: pa.Array) -> pa.Array:
         encoded = cells.dictionary_encode()
@@ -128,6 +129,8 @@ class Repeats:
 
     def before(self, row: int) -> int:
         """The row before with the same value, 0 where there is none."""
+        if not len(self.rows):
+            return 0
         position = int(np.searchsorted(self.rows, row))
         return int(self.earlier[position]) if position < len(self.rows) and self.rows[position] == row else 0
 

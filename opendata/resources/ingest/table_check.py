@@ -1,9 +1,10 @@
 """The errors of a table under a schema, in the order and the words of frictionless, at the speed of columns.
 
 Called by `checks` for drafts and by `whole_files` for plain files. Rows in which a cell is in doubt, rows of an
-odd shape and rows that break a key are rebuilt by frictionless at their own row number; all others are never
-looked at one by one. Where a value or a key is not covered, NotCoveredError is raised: the caller then leaves
-the whole table to frictionless.
+odd shape and rows that break a key are gone through at their own row number; all others are never looked at one
+by one. Where a table has keys it is read to its end before the first error is known: suspect rows are kept
+meanwhile, so that only rows that turn out to break a key have to be fetched by reading it again. Where a value
+or a key is not covered, NotCoveredError is raised: the caller then leaves the whole table to frictionless.
 """
 
 from __future__ import annotations
@@ -16,17 +17,17 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import pyarrow as pa
 
-from opendata.resources.ingest.blocks import NotCoveredError
+from opendata.resources.ingest.blocks import Block, NotCoveredError
 from opendata.resources.ingest.cell_proofs import CellProof
 from opendata.resources.ingest.frictionless_checks import no_stumbling
 from opendata.resources.ingest.keys import Findings, KeyStore, lost_rows, mode_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
-    from opendata.resources.ingest.blocks import Block, ReadBlocks
+    from opendata.resources.ingest.blocks import ReadBlocks
     from opendata.resources.ingest.frictionless_checks import OpenedCheck, Reference
 
     Numbers = NDArray[np.int64]
@@ -34,9 +35,60 @@ if TYPE_CHECKING:
     Mask = NDArray[np.bool_]
     Seen = Callable[[int], None]
     RowErrors = tuple[int, list[dict[str, Any]]]
+    # Row number, cells, and the positions of the cells in doubt; None where every cell is.
+    Suspect = tuple[int, Sequence[str], Sequence[int] | None]
 
 
 _NO_ROWS: Final = np.empty(0, np.int64)
+_MOST_KEPT: Final = 8 << 20
+_BYTES_OF_ODD_CELL: Final = 60
+
+
+@dataclass(frozen=True, slots=True)
+class _Doubts:
+    """What is in doubt in the ordinary rows of a block: their positions in it, ascending, and the columns of each.
+
+    None for the columns of a row in which every cell counts as blank.
+    """
+
+    positions: Positions
+    columns: Sequence[Sequence[int] | None]
+
+
+class _Kept:
+    """Suspect rows of the first blocks of a table, up to some megabytes. `until`: the last row that was looked at
+    for it, 0 where all of them were.
+    """
+
+    def __init__(self) -> None:
+        self.until = 0
+        self._last = 0
+        self._size = 0
+        self._parts: list[tuple[Block, _Doubts]] = []
+
+    def add(self, block: Block, doubts: _Doubts) -> None:
+        if self.until or not (len(doubts.positions) or block.odd or len(block.rows)):
+            return
+        taken = pa.array(doubts.positions)
+        columns = [column.take(taken) for column in block.columns]
+        self._size += sum(column.nbytes for column in columns)
+        self._size += _BYTES_OF_ODD_CELL * sum(len(cells) + 1 for _, cells in block.odd)
+        if self._size > _MOST_KEPT and self._last:
+            self.until = self._last
+            return
+        self._last = last_row(block)
+        if len(doubts.positions) or block.odd:
+            part = Block(columns, block.rows[doubts.positions], block.odd)
+            self._parts.append((part, _Doubts(np.arange(len(doubts.positions)), doubts.columns)))
+
+    def rows(self) -> Numbers:
+        parts = [part.rows for part, _ in self._parts]
+        odd = [row for part, _ in self._parts for row, _ in part.odd]
+        return np.unique(np.concatenate([*parts, np.array(odd, np.int64), _NO_ROWS]))
+
+    def suspects(self) -> Iterator[Suspect]:
+        for part, doubts in self._parts:
+            yield from suspects_of(part, doubts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,17 +133,51 @@ class TableCheck:
         if not self._check.joins_rows:
             done = 0
             for block in self._read():
-                yield from self._errors_of(block, self._doubtful(block), None)
+                yield from self._worded(suspects_of(block, self._doubts(block)), None)
                 done += len(block.rows)
                 seen(done)
             return
-        suspects, findings = self._survey(seen)
-        if not len(suspects):
-            return
-        for block in self._read():
-            yield from self._errors_of(block, _positions(block.rows, suspects), findings)
+        kept, findings = self._survey(seen)
+        broken = findings.rows()
+        missing = np.setdiff1d(broken, kept.rows(), assume_unique=True)
+        if kept.until:
+            early = missing[missing <= kept.until]
+            yield from self._worded(self._with(kept.suspects(), early), findings)
+            yield from self._worded(self._after(kept.until, broken), findings)
+        else:
+            yield from self._worded(self._with(kept.suspects(), missing), findings)
 
-    def _survey(self, seen: Seen) -> tuple[Numbers, Findings]:
+    def _worded(self, suspects: Iterator[Suspect], findings: Findings | None) -> Iterator[RowErrors]:
+        for number, cells, doubtful in suspects:
+            errors = self._check.row_errors(number, cells, findings, doubtful)
+            if errors:
+                yield number, errors
+
+    def _with(self, suspects: Iterator[Suspect], rows: Numbers) -> Iterator[Suspect]:
+        """Other rows among the suspects: ordinary ones without a doubtful cell, for which the table is read again."""
+        if not len(rows):
+            return suspects
+        return heapq.merge(suspects, self._fetched(rows), key=operator.itemgetter(0))
+
+    def _fetched(self, rows: Numbers) -> Iterator[Suspect]:
+        for block in self._read():
+            if len(block.rows):
+                fetched = rows_at(block, _positions(block.rows, rows))
+                yield from ((number, cells, ()) for number, cells in fetched)
+                if block.rows[-1] >= rows[-1]:
+                    return
+
+    def _after(self, until: int, broken: Numbers) -> Iterator[Suspect]:
+        """Suspect rows after the last one that was looked at, among them the rows that break a key."""
+        for block in self._read():
+            if last_row(block) > until:
+                doubts = self._doubts(block)
+                known = dict(zip(doubts.positions.tolist(), doubts.columns, strict=True))
+                positions = np.union1d(doubts.positions, _positions(block.rows, broken))
+                columns = [known.get(position, ()) for position in positions.tolist()]
+                yield from suspects_of(block, _Doubts(positions, columns))
+
+    def _survey(self, seen: Seen) -> tuple[_Kept, Findings]:
         """Read the table once: the rows that may have an error, and what its keys found."""
         check = self._check
         codes: dict[Any, int] = {}
@@ -99,12 +185,11 @@ class TableCheck:
         for name in {*check.unique, *check.primary}:
             store.keep(name, mode_of(store.field_of(name)))
         pairs = [self._paired(reference, store, codes) for reference in check.references]
-        suspects: list[Numbers] = []
+        kept = _Kept()
         done = 0
         for block in self._read():
             store.add(block)
-            suspects.append(block.rows[self._doubtful(block)])
-            suspects.append(np.array([row for row, _ in block.odd], np.int64))
+            kept.add(block, self._doubts(block))
             done += len(block.rows)
             seen(done)
         unique = {name: store.repeats([name])[0] for name in check.unique}
@@ -116,8 +201,7 @@ class TableCheck:
                 other.values(name, mode) for name, mode in zip(reference.other_fields, modes, strict=True)
             ]
             lost.append(lost_rows(store.rows(), own_key, other_key))
-        findings = Findings(unique, primary, empty, lost)
-        return np.unique(np.concatenate([*suspects, findings.rows()])), findings
+        return kept, Findings(unique, primary, empty, lost)
 
     def _paired(
         self, reference: Reference, store: KeyStore, codes: dict[Any, int]
@@ -142,31 +226,54 @@ class TableCheck:
                 other.add(block)
         return modes, other
 
-    def _doubtful(self, block: Block) -> Positions:
+    def _doubts(self, block: Block) -> _Doubts:
         """Rows with a cell that is not certainly valid, and rows in which every cell counts as blank."""
-        doubt: Mask | None = None
-        all_blank: Mask | None = None
-        can_be_blank = bool(block.columns)
-        for proof, cells in zip(self._proofs, block.columns, strict=bool(block.columns)):
+        masks: dict[int, Mask] = {}
+        blanks: list[Mask | None] = []
+        for column, (proof, cells) in enumerate(zip(self._proofs, block.columns, strict=bool(block.columns))):
             doubtful, blank = proof.prove(cells)
+            blanks.append(blank)
             if doubtful is not None:
-                doubt = doubtful if doubt is None else doubt | doubtful
-            if blank is None:
-                can_be_blank = False
-            elif can_be_blank:
-                all_blank = blank if all_blank is None else all_blank & blank
-        if can_be_blank and all_blank is not None:
-            doubt = all_blank if doubt is None else doubt | all_blank
-        return np.empty(0, np.intp) if doubt is None else np.flatnonzero(doubt)
+                masks[column] = doubtful
+        all_blank = _all_of(blanks)
+        in_doubt = [*masks.values(), *([] if all_blank is None else [all_blank])]
+        if not in_doubt:
+            return _Doubts(np.empty(0, np.intp), ())
+        positions = np.flatnonzero(np.logical_or.reduce(in_doubt))
+        columns: list[list[int]] = [[] for _ in range(len(positions))]
+        for column, mask in masks.items():
+            for place in np.flatnonzero(mask[positions]).tolist():
+                columns[place].append(column)
+        is_blank = [False] * len(columns) if all_blank is None else all_blank[positions].tolist()
+        return _Doubts(
+            positions, [None if blank else each for blank, each in zip(is_blank, columns, strict=True)]
+        )
 
-    def _errors_of(
-        self, block: Block, positions: Positions, findings: Findings | None
-    ) -> Iterator[RowErrors]:
-        rows = heapq.merge(rows_at(block, positions), block.odd, key=operator.itemgetter(0))
-        for number, cells in rows:
-            errors = self._check.row_errors(number, cells, findings)
-            if errors:
-                yield number, errors
+
+def _all_of(masks: Sequence[Mask | None]) -> Mask | None:
+    """Where all masks are set; None where that is nowhere, and for a mask that is set nowhere."""
+    all_set: Mask | None = None
+    for mask in masks:
+        if mask is None:
+            return None
+        all_set = mask if all_set is None else all_set & mask
+    return all_set if all_set is not None and all_set.any() else None
+
+
+def suspects_of(block: Block, doubts: _Doubts) -> Iterator[Suspect]:
+    """The rows in doubt and the odd rows of a block, in order."""
+    taken = zip(rows_at(block, doubts.positions), doubts.columns, strict=True)
+    ordinary = ((number, cells, columns) for (number, cells), columns in taken)
+    if not block.odd:
+        return ordinary
+    odd = ((number, cells, None) for number, cells in block.odd)
+    return heapq.merge(ordinary, odd, key=operator.itemgetter(0))
+
+
+def last_row(block: Block) -> int:
+    """The greatest row number of a block, 0 for none."""
+    last = [int(block.rows[-1])] if len(block.rows) else []
+    return max([*last, *(row for row, _ in block.odd[-1:])], default=0)
 
 
 def _positions(rows: Numbers, wanted: Numbers) -> Positions:

@@ -259,16 +259,17 @@ def _try_first_row(check: OpenedCheck, table: TableCheck, first: Block) -> None:
 
 
 class _Counted:
-    """The blocks of a file, and how many rows the last reading gave."""
+    """The blocks of a file, and how many rows its longest reading gave."""
 
     def __init__(self, source: PlainCsv) -> None:
         self._source = source
         self.rows = 0
 
     def blocks(self) -> Iterator[Block]:
-        self.rows = 0
+        rows = 0
         for block in self._source.blocks():
-            self.rows += len(block.rows) + len(block.odd)
+            rows += len(block.rows) + len(block.odd)
+            self.rows = max(self.rows, rows)
             yield block
 
 

@@ -1,8 +1,8 @@
 """Plain files get the report of frictionless, errors and all: compared with its own on corner cases and chance.
 
-    python tests/slices/ingest/test_whole_files_are_frictionless.py FIRST_SEED COUNT
+    python tests/slices/ingest/test_whole_files_are_frictionless.py FIRST_SEED COUNT [MOST_KEPT]
 
-compares as many random tables as one has time for.
+compares as many random tables as one has time for; with MOST_KEPT they are read in blocks of a few rows.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from frictionless import Dialect, Schema
 from frictionless.formats.csv import CsvControl
 from frictionless.resources import TableResource
 
+from opendata.resources.ingest import plain_csv, table_check
 from opendata.resources.ingest.problems import UnreadableError
 from opendata.resources.ingest.whole_files import validate_table
 
@@ -476,6 +477,19 @@ def test_random_schemas_and_hostile_tables(first, tmp_path) -> None:
     run_cases(tmp_path, range(first, first + PORTION))
 
 
+@pytest.mark.parametrize("most_kept", [0, 200])
+def test_random_tables_in_tiny_blocks(most_kept, tmp_path, monkeypatch) -> None:
+    """Rows in doubt of the first blocks are kept; those after them, and rows that break a key, are read again."""
+    in_tiny_blocks(monkeypatch.setattr, most_kept)
+    run_cases(tmp_path, range(CASES, CASES + 80))
+
+
+def in_tiny_blocks(change: Any, most_kept: int) -> None:
+    change(plain_csv, "_BLOCK", 90)
+    change(plain_csv, "BATCH_ROWS", 3)
+    change(table_check, "_MOST_KEPT", most_kept)
+
+
 def _campaign(first: int, count: int) -> None:
     different = 0
     with tempfile.TemporaryDirectory() as folder:
@@ -490,4 +504,6 @@ def _campaign(first: int, count: int) -> None:
 
 
 if __name__ == "__main__":
+    if sys.argv[3:]:
+        in_tiny_blocks(setattr, int(sys.argv[3]))
     _campaign(int(sys.argv[1]), int(sys.argv[2]))
