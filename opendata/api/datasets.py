@@ -69,7 +69,7 @@ def search_datasets() -> Answer:
     if not (found.total or found.is_plain or form.is_narrowed):
         services().demand.found_nothing(form.text)
     body = {**representations.results(found), "next_url": _next_url(found)}
-    return Answer(body, headers=addresses.next_link(body["next_url"]))
+    return Answer(body, headers=addresses.next_link(body["next_url"]), is_written=True)
 
 
 @Operation(
@@ -148,7 +148,8 @@ def read_dataset(query: Mapping[str, Any], key: str) -> Answer:
 def similar_datasets(query: Mapping[str, Any], key: str) -> Answer:
     del query
     found = services().catalogue_queries.dataset(actor(), key)
-    return Answer(representations.similar(services().catalogue_search.similar(actor(), found.id)))
+    alike = services().catalogue_search.similar(actor(), found.id)
+    return Answer(representations.similar(alike), is_written=True)
 
 
 @Operation(

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from opendata.api import addresses
 from opendata.catalogue.freshness import freshness
 from opendata.http.context import services, speak
+from opendata.kernel.i18n import LANGUAGES
 from opendata.kernel.ids import utc_now
 from opendata.resources.ingest.problems import Problem
 from opendata.tabular.export import FORMATS
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from opendata.catalogue.queries import DatasetView, RevisionView
     from opendata.catalogue.search import DatasetResults, DatasetSummary, Editions
     from opendata.resources.queries import ResourceView, TableView, VersionView
-    from opendata.search.port import Contribution
+    from opendata.search.port import Contribution, Segment
 
 CODED_FIELDS: Final = ("publisher", "theme", "license", "frequency", "place")
 PARTS: Final = ("file", "status", "versions", "schema", "report", "profile", "rows")
@@ -55,28 +56,27 @@ def revisions(found: Iterable[RevisionView], *, may_edit: bool) -> dict[str, Any
 
 
 def results(found: DatasetResults) -> dict[str, Any]:
-    form = found.form
-    suggestion = {"suggestion": found.suggestion} if found.suggestion else {}
-    suggestion |= {"shown_for": found.shown_for} if found.shown_for else {}
+    """As DatasetListSchema writes it, but for `next_url`."""
+    form, pick = found.form, speak().pick
     return {
         "total": found.total,
         "page": form.page,
         "per_page": form.per_page,
         "items": [_hit(item) for item in found.items],
         "facets": {
-            name: [
-                {"value": o.value, "label": speak().pick(dict(o.label)), "count": o.count} for o in options
-            ]
+            name: [{"value": o.value, "label": pick(o.label), "count": o.count} for o in options]
             for name, options in found.facets.items()
         },
         **({"lines": found.lines} if form.group == "series" and found.lines is not None else {}),
         **({"degraded": True} if found.is_plain else {}),
-        **suggestion,
+        **({"suggestion": found.suggestion} if found.suggestion else {}),
+        **({"shown_for": found.shown_for} if found.shown_for else {}),
         **({"why": {name: _reasons(parts) for name, parts in found.why.items()}} if found.why else {}),
     }
 
 
 def similar(found: Iterable[DatasetSummary]) -> dict[str, Any]:
+    """As SimilarSchema writes it."""
     return {"items": [_hit(item) for item in found]}
 
 
@@ -173,32 +173,41 @@ def file_problem(problem: Problem) -> dict[str, Any]:
 
 def labels(codes: Mapping[str, str | None]) -> dict[str, str]:
     """Codes in words, in the language asked for."""
-    search = services().catalogue_search
-    return {name: speak().pick(search.label(name, code)) for name, code in codes.items() if code}
+    label, pick = services().catalogue_search.label, speak().pick
+    return {name: pick(label(name, code)) for name, code in codes.items() if code}
 
 
 def _hit(item: DatasetSummary) -> dict[str, Any]:
+    """As DatasetHitSchema writes it."""
     codes = {name: getattr(item, name) for name in CODED_FIELDS}
     return {
-        **codes,
         "id": item.id,
         "slug": item.slug,
         "state": item.state,
-        "title": item.title,
-        "summary": item.summary,
+        "title": _in_languages(item.title),
+        "summary": _in_languages(item.summary),
+        **codes,
         "labels": labels(codes),
-        "formats": item.formats,
+        "formats": list(item.formats),
         "rows": item.rows,
         "columns": item.columns,
-        "modified_at": item.modified_at,
+        "modified_at": item.modified_at.isoformat(),
         "downloads": item.downloads,
-        "edition": item.edition,
+        "edition": _in_languages(item.edition),
         "series": item.series or None,
         **({"editions": _editions(item.editions)} if item.editions else {}),
-        "highlights": {"title": item.marked_title, "snippet": item.snippet},
+        "highlights": {"title": _segments(item.marked_title), "snippet": _segments(item.snippet)},
         "page_url": addresses.page_url(f"/datasets/{item.slug}"),
         "api_url": addresses.dataset_url(item.id),
     }
+
+
+def _in_languages(text: Mapping[str, str]) -> dict[str, str]:
+    return {language: text[language] for language in LANGUAGES if language in text}
+
+
+def _segments(found: Iterable[Segment]) -> list[dict[str, Any]]:
+    return [{"text": segment.text, "match": segment.is_match} for segment in found]
 
 
 def _editions(found: Editions) -> dict[str, Any]:
@@ -206,8 +215,8 @@ def _editions(found: Editions) -> dict[str, Any]:
         {
             "id": one.id,
             "slug": one.slug,
-            "edition": one.label,
-            "modified_at": one.modified_at,
+            "edition": _in_languages(one.label),
+            "modified_at": one.modified_at.isoformat(),
             "page_url": addresses.page_url(f"/datasets/{one.slug}"),
             "api_url": addresses.dataset_url(one.id),
         }

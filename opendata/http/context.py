@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 SESSION_COOKIE = "opendata_session"
 _EXTENSION = "opendata"
+_TRANSLATOR = "opendata.translator"
 
 
 def attach(app: Flask, services: Services) -> None:
@@ -54,11 +55,20 @@ def api_actor() -> Actor:
 
 def language() -> str:
     """The address's language for pages (`/vi/…`), the Accept-Language header otherwise."""
+    return speak().language
+
+
+def speak() -> Translator:
+    """Found once for a request: a page asks several hundred times."""
+    environ = request.environ
+    known = environ.get(_TRANSLATOR)
+    if known is None:
+        known = environ[_TRANSLATOR] = translator(_chosen_language())
+    return cast("Translator", known)
+
+
+def _chosen_language() -> str:
     chosen = (request.view_args or {}).get("lang") or request.path.split("/")[1]
     if chosen in LANGUAGES:
         return str(chosen)
     return choose_language(request.headers.get("Accept-Language", ""))
-
-
-def speak() -> Translator:
-    return translator(language())

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from decimal import Decimal
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -18,6 +18,8 @@ from babel.messages.pofile import read_po
 from babel.numbers import format_decimal, format_percent
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from babel.messages.catalog import Catalog
 
 LANGUAGES: Final = ("vi", "en")
@@ -33,7 +35,11 @@ class Translator:
     def __init__(self, language: str, catalog: Catalog | None) -> None:
         self.language = language
         self._locale = Locale.parse(language)
-        self._catalog = catalog
+        self._plural_forms = catalog.plural_forms if catalog else ""
+        self._strings = _strings_of(catalog) if catalog else {}
+        # A page writes the same numbers and days many times, and Babel reads its pattern anew each time.
+        self._number = lru_cache(4096, typed=True)(self._write_number)
+        self._day = lru_cache(4096)(self._write_day)
 
     def gettext(self, message: str, **params: object) -> str:
         found = self._lookup(message, 0) or message
@@ -41,18 +47,20 @@ class Translator:
 
     def ngettext(self, one: str, many: str, count: int, **params: object) -> str:
         """Plural-aware; `%(count)s` in the message is the number as this language writes it."""
-        index = self._catalog.plural_forms if self._catalog else ""
-        single = self._lookup(one, 0 if index.startswith("nplurals=1") or count == 1 else 1)
+        single = self._lookup(one, 0 if self._plural_forms.startswith("nplurals=1") or count == 1 else 1)
         found = single or (one if count == 1 else many)
         return found % ({"count": self.number(count)} | params)
 
-    def pick(self, text: dict[str, str] | None) -> str:
+    def pick(self, text: Mapping[str, str] | None) -> str:
         """The value of a text held as `{"vi": …, "en": …}` in this language, or in the other one."""
         if not text:
             return ""
         return text.get(self.language) or next((value for value in text.values() if value), "")
 
     def number(self, value: float | Decimal) -> str:
+        return self._number(value)
+
+    def _write_number(self, value: float | Decimal) -> str:
         digits = "#,##0.######" if isinstance(value, float | Decimal) else "#,##0"
         return str(format_decimal(value, format=digits, locale=self._locale))
 
@@ -61,7 +69,9 @@ class Translator:
 
     def date(self, value: dt.date | dt.datetime) -> str:
         """Day, in Viet Nam's time for a moment: 31/12/2026 or 31 Dec 2026."""
-        day = value.astimezone(VIETNAM_TIME).date() if isinstance(value, dt.datetime) else value
+        return self._day(value.astimezone(VIETNAM_TIME).date() if isinstance(value, dt.datetime) else value)
+
+    def _write_day(self, day: dt.date) -> str:
         pattern = "dd/MM/yyyy" if self.language == "vi" else "d MMM yyyy"
         return str(format_date(day, pattern, locale=self._locale))
 
@@ -83,12 +93,21 @@ class Translator:
         return f"{shown}\u00a0{unit}"
 
     def _lookup(self, message: str, form: int) -> str:
-        if self._catalog is None:
+        forms = self._strings.get(message)
+        if forms is None:
             return ""
-        found = self._catalog.get(message)
-        if found is None or not found.string:
-            return ""
-        return found.string if isinstance(found.string, str) else found.string[form]
+        return forms if isinstance(forms, str) else forms[form]
+
+
+def _strings_of(catalog: Catalog) -> dict[str, str | tuple[str, ...]]:
+    """What each sentence is translated by; a sentence with a plural stands under its singular."""
+    return {
+        message.id if isinstance(message.id, str) else message.id[0]: (
+            message.string if isinstance(message.string, str) else tuple(message.string)
+        )
+        for message in catalog
+        if message.id and message.string
+    }
 
 
 @cache

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 import io
+import re
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 from babel.messages.pofile import read_po
 
+import opendata
 from opendata.kernel.i18n import Translator, choose_language, translator
 
 CATALOGUE = """
@@ -147,3 +150,26 @@ def test_language_of_a_browser(header: str, language: str) -> None:
 
 def test_english_sentences_are_their_own_translation() -> None:
     assert translator("en").gettext("Sign in, or send a valid API token, to do this.").startswith("Sign in")
+
+
+def test_every_sentence_is_the_one_of_the_catalogue() -> None:
+    with (Path(opendata.__file__).parent / "translations/vi/LC_MESSAGES/messages.po").open("rb") as source:
+        catalog = read_po(source, locale="vi")
+    say = translator("vi")
+    for message in catalog:
+        if isinstance(message.id, tuple) and isinstance(message.string, tuple):
+            names = dict.fromkeys(re.findall(r"%\((\w+)\)", "".join(message.string)), "2")
+            others = {name: value for name, value in names.items() if name != "count"}
+            one, many = message.id
+            assert say.ngettext(one, many, 2, **others) == message.string[0] % names
+        elif message.id:
+            assert say.gettext(str(message.id)) == message.string
+
+
+def test_numbers_alike_are_written_by_their_kind() -> None:
+    say = translator("vi")
+    kinds = (1234567, 1234567.0, Decimal("1234567.5"), Decimal(1234567), 1234567)
+    whole = "1.234.567"
+    assert [say.number(value) for value in kinds] == [whole, whole, "1.234.567,5", whole, whole]
+    assert say.number(Decimal("0.25")) == say.number(0.25) == "0,25"
+    assert translator("en").number(1234567) == "1,234,567"
