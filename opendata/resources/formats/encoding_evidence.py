@@ -109,20 +109,12 @@ class EncodingEvidence:
         return decode_text(text, best) if best else text
 
     def _weigh(self, text: str) -> None:
-        words = _words_in_question(text)
-        if not words:
-            return
-        before = [is_syllable(word) for word in words]
-        after = {encoding: [_becomes_syllable(word, encoding) for word in words] for encoding in TABLES}
-        best = max(after, key=lambda encoding: sum(after[encoding]))
-        if sum(after[best]) > sum(before):
-            self._votes[best].support += sum(after[best])
-        else:
-            self._proper += sum(before)
-        for encoding, votes in self._votes.items():
-            rest = zip(before, after[encoding], strict=True)
-            if encoding == best or sum(after[best]) <= sum(before):
-                votes.against += sum(1 for was, now in rest if not was and not now)
+        proper, support, against = _weight(tuple(_words_in_question(text)))
+        self._proper += proper
+        for encoding, count in support.items():
+            self._votes[encoding].support += count
+        for encoding, count in against.items():
+            self._votes[encoding].against += count
 
 
 def evidence_of_bytes(sample: bytes) -> EncodingEvidence:
@@ -131,6 +123,23 @@ def evidence_of_bytes(sample: bytes) -> EncodingEvidence:
     evidence.add(sample.decode("latin-1").splitlines())
     evidence.decide()
     return evidence
+
+
+@lru_cache(maxsize=8192)  # texts of a column often differ only in their numbers
+def _weight(words: tuple[str, ...]) -> tuple[int, dict[str, int], dict[str, int]]:
+    """Of the words in question of a text: proper ones, those for each reading, those against it."""
+    if not words:
+        return 0, {}, {}
+    before = [is_syllable(word) for word in words]
+    after = {encoding: [_becomes_syllable(word, encoding) for word in words] for encoding in TABLES}
+    best = max(after, key=lambda encoding: sum(after[encoding]))
+    is_better = sum(after[best]) > sum(before)
+    against = {
+        encoding: sum(1 for was, now in zip(before, after[encoding], strict=True) if not was and not now)
+        for encoding in TABLES
+        if encoding == best or not is_better
+    }
+    return (0, {best: sum(after[best])}, against) if is_better else (sum(before), {}, against)
 
 
 @lru_cache(maxsize=8192)  # the words of a column come again and again

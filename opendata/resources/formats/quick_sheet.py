@@ -47,6 +47,7 @@ _LINKS: Final = "xl/_rels/workbook.xml.rels"
 _ASKED_WITH: Final = ("[Content_Types].xml", "_rels/.rels", _BOOK, _LINKS, "xl/styles.xml")
 _START: Final = b"<sheetData>"
 _END: Final = b"</sheetData>"
+_ROW_END: Final = b"</row>"
 _DECLARATION: Final = re.compile(
     rb"""\A<\?xml version=["']1\.0["'](?: encoding=["'][Uu][Tt][Ff]-8["'])?(?: standalone=["']yes["'])?\s*\?>\s*"""
 )
@@ -175,15 +176,15 @@ class _SheetPart:
             if self.block_rows < _LEAST_ROWS:  # wide rows: a block of few costs as much as one of many
                 self._size = min(2 * self._size, _MOST_BLOCK_BYTES)
             is_done = not self._fill(self._size)
-            end = self._held.find(_END)
+            cut = self._held.rfind(_ROW_END) + len(_ROW_END)
+            # Were it before the last row, it would stand among the tags of the block, which nothing allows.
+            end = self._held.find(_END, cut if cut >= len(_ROW_END) else 0)
             if end >= 0:
                 is_done = True
                 self.tail = self._held[end:]
                 self._held = self._held[:end]
                 cut = end
-            else:
-                cut = self._held.rfind(b"</row>") + len(b"</row>")
-            if end < 0 and (is_done or cut < len(b"</row>")):
+            if end < 0 and (is_done or cut < len(_ROW_END)):
                 raise IrregularSheetError
             if cut:
                 block, self._held = self._held[:cut] + PADDING, self._held[cut:]

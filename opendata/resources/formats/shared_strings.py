@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 PART: Final = "xl/sharedStrings.xml"
 # What the library changes in a text, or may: entities, escaped characters, line ends, white space at its ends.
 SPECIAL: Final = r"[&\r]|_[xX]"
-SPECIAL_OR_TRIMMED: Final = rf"{SPECIAL}|^[\s\pZ]|[\s\pZ]$"
+TRIMMED: Final = r"^[\s\pZ]|[\s\pZ]$"
+SPECIAL_OR_TRIMMED: Final = f"{SPECIAL}|{TRIMMED}"
 _HEAD: Final = re.compile(rb'\A(?:<\?xml [^<>?]*encoding="[Uu][Tt][Ff]-8"[^<>?]*\?>\s*)?<sst [^<>]*>')
 _END: Final = b"</sst>"
 # The tags of each text, and where one of them may have an attribute.

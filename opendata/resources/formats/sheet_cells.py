@@ -33,6 +33,7 @@ _EXACT_INTEGERS: Final = 2**53
 _SMALLEST_PLAIN: Final = 1e-4
 _LARGEST_PLAIN: Final = 1e9
 _VISIBLE: Final = "[!-~]"
+_SPACE, _DELETE = b" \x7f"
 
 
 @dataclass(slots=True)
@@ -82,8 +83,8 @@ def cleaned(texts: pa.Array) -> pa.Array:
     """Texts as cells hold them: NFC, null for those that are empty or all white space."""
     if len(texts) == 0:
         return texts
-    spaced = pc.invert(pc.match_substring_regex(texts, _VISIBLE))
-    if pc.any(spaced).as_py():
+    spaced = _may_be_blank(texts)
+    if spaced is not None:
         blank = [text for text in pc.unique(texts.filter(spaced)).to_pylist() if not text or text.isspace()]
         if blank:
             is_blank = pc.is_in(texts, value_set=pa.array(blank, pa.string()))
@@ -93,6 +94,19 @@ def cleaned(texts: pa.Array) -> pa.Array:
     coded = texts.dictionary_encode()
     normal = pa.array([nfc(text) for text in coded.dictionary.to_pylist()], pa.string())
     return normal.take(coded.indices)
+
+
+def _may_be_blank(texts: pa.Array) -> pa.Array | None:
+    """Which texts hold no visible character of ASCII; None where all do. Most begin with one."""
+    data, bounds = text_bytes(texts), text_bounds(texts)
+    if not len(data):
+        return pa.array(np.ones(len(texts), bool))
+    first = data.take(bounds[:-1], mode="clip")
+    may_be = (bounds[1:] == bounds[:-1]) | (first <= _SPACE) | (first >= _DELETE)
+    if may_be.any():
+        is_visible = pc.match_substring_regex(texts.filter(pa.array(may_be)), _VISIBLE)
+        may_be[may_be] = ~is_visible.to_numpy(zero_copy_only=False)
+    return pa.array(may_be) if may_be.any() else None
 
 
 def _is_nfc(texts: pa.Array) -> bool:
@@ -110,6 +124,15 @@ def text_bytes(texts: pa.Array) -> NDArray[Any]:
         return np.empty(0, np.uint8)
     ends = np.frombuffer(bounds, np.int32)[texts.offset : texts.offset + len(texts) + 1]
     return np.frombuffer(data, np.uint8)[ends[0] : ends[-1]]
+
+
+def text_bounds(texts: pa.Array) -> NDArray[Any]:
+    """Where each text begins in `text_bytes`, and where the last one ends."""
+    bounds = texts.buffers()[1]
+    if bounds is None:
+        return np.zeros(1, np.int32)
+    ends = np.frombuffer(bounds, np.int32)[texts.offset : texts.offset + len(texts) + 1]
+    return ends - ends[0]
 
 
 def written(cell: Any) -> str:

@@ -16,16 +16,21 @@ import numpy as np
 import pyarrow as pa
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from numpy.typing import NDArray
 
 # What a cell holds, as far as its tags say; PRESERVED is INLINE whose white space at the ends is meant.
 EMPTY, NUMBER, SHARED, STRING, INLINE, BOOLEAN, ERROR, PRESERVED = range(8)
 TEXTS: Final = (STRING, INLINE, PRESERVED)
 _TYPES: Final = {b"n": NUMBER, b"s": SHARED, b"str": STRING, b"inlineStr": INLINE, b"b": BOOLEAN, b"e": ERROR}
+_ROW_ENDS: Final = b"</row>"
+_PIECE: Final = 1 << 18
 PADDING: Final = bytes(16)  # so that eight bytes can be read at once wherever a tag begins
 MOST_COLUMNS: Final = 16_384
 _MOST_ROWS: Final = 1_048_576
 _LESS, _MORE, _SLASH, _QUOTE = b'<>/"'
+_LESS_OR_MORE: Final = np.uint8(0xFF ^ _LESS ^ _MORE)  # `<` and `>` differ in one bit
 _A, _ZERO = b"A0"
 _LETTERS: Final = 26
 _DIGITS: Final = 10
@@ -115,13 +120,15 @@ class IrregularSheetError(Exception):
 class XmlCells:
     """The cells of a block that hold a value, in the order of the file; rows and columns count from 0.
 
-    `types` are of the constants above (never EMPTY). `last_row` is that of the last row element.
+    `types` are of the constants above (never EMPTY), `tails` the place of each cell's style in `styles`, of which
+    there are few. `last_row` is that of the last row element.
     """
 
     rows: NDArray[Any]
     columns: NDArray[Any]
     types: NDArray[Any]
-    styles: NDArray[Any]
+    tails: NDArray[Any]
+    styles: list[int]
     last_row: int
     _between: pa.Array
 
@@ -153,6 +160,14 @@ def _may_follow() -> NDArray[Any]:
     return allowed.ravel()
 
 
+def _columns_by_letters() -> tuple[NDArray[Any], NDArray[Any]]:
+    """By the first two bytes of a reference: the column they name, and how many of them are letters."""
+    second, first = np.divmod(np.arange(1 << 16), 256)
+    is_first, is_second = ((byte >= _A) & (byte < _A + _LETTERS) for byte in (first, second))
+    columns = np.where(is_second, (first - _A + 1) * _LETTERS + second - _A, first - _A)
+    return columns, np.where(is_first, 1 + is_second, 0)
+
+
 def _by_code(values: dict[int, int], default: int) -> NDArray[Any]:
     table = np.full(len(_CODES), default, np.uint8)
     for code, value in values.items():
@@ -161,9 +176,11 @@ def _by_code(values: dict[int, int], default: int) -> NDArray[Any]:
 
 
 _BY_BYTES, _MASKS, _WORDS = _tables()
+_COLUMNS, _LETTERS_OF = _columns_by_letters()
 _ALLOWED: Final = _may_follow()
 _EMPTIED: Final = _by_code(_EMPTY_OF, _OTHER)
 _STEP: Final = _by_code(_STEPS, 0)
+_IS_TEXT: Final = np.isin(np.arange(8), TEXTS)
 _HOLDS_TEXT: Final = np.isin(np.array(_CODES), (_VALUE, _FORMULA, _TEXT, _TEXT_PRESERVED))
 
 
@@ -173,67 +190,119 @@ def _must(condition: Any) -> None:
 
 
 class _Tags:
-    """Every tag of a block: where it starts (`less`) and ends (`more`), and which one it is."""
+    """Every tag of whole rows within a block: where it starts (`less`) and ends (`more`), and which one it is."""
 
-    def __init__(self, block: bytes) -> None:
-        self.data = np.frombuffer(block, np.uint8)
-        self.words = words_of(block)
-        self.less = np.flatnonzero(self.data == _LESS)
-        self.more = np.flatnonzero(self.data == _MORE)
+    def __init__(self, block: bytes, start: int, end: int) -> None:
+        self.data = np.frombuffer(block, np.uint8)[start:end]
+        self.words = words_of(block)[start:]
+        marks = np.flatnonzero((self.data & _LESS_OR_MORE) == _LESS)
+        _must(len(marks) > 0 and len(marks) % 2 == 0)
+        # One after the other: that each `<` is one is seen by the heads below.
+        self.less, self.more = marks[0::2].copy(), marks[1::2].copy()
         less, more = self.less, self.more
-        _must(len(less) > 0 and len(less) == len(more))
-        _must((less < more).all() and (more[:-1] < less[1:]).all())
-        _must(less[0] == 0 and more[-1] == len(block) - len(PADDING) - 1)
-        self.heads = self.words[less]
-        codes = _BY_BYTES[(self.heads >> np.uint64(8)) & np.uint64(0xFFFF)]
-        _must(((self.heads & _MASKS[codes]) == _WORDS[codes]).all())
-        is_empty = self.data[more - 1] == _SLASH
+        _must((self.data.take(more) == _MORE).all())
+        _must(less[0] == 0 and more[-1] == end - start - 1)
+        heads = self.words[less]
+        codes = _BY_BYTES.take(((heads >> np.uint64(8)) & np.uint64(0xFFFF)).view(np.int64))
+        _must(((heads & _MASKS.take(codes)) == _WORDS.take(codes)).all())
+        is_empty = self.data.take(more - 1) == _SLASH
         _must(is_empty[codes == _VALUE_EMPTY].all())
-        self.codes = np.where(is_empty, _EMPTIED[codes], codes)
+        self.codes = np.where(is_empty, _EMPTIED.take(codes), codes) if is_empty.any() else codes
         self._check_order()
 
     def _check_order(self) -> None:
         codes = self.codes
-        _must(_ALLOWED[codes[:-1].astype(np.uint16) * 32 + codes[1:]].all())
+        _must(_ALLOWED.take(codes[:-1] * np.int64(32) + codes[1:]).all())
         _must(codes[0] in (_ROW, _ROW_EMPTY) and codes[-1] in (_ROW_END, _ROW_EMPTY))
         is_next = self.less[1:] - self.more[:-1] == 1
-        _must((is_next | _HOLDS_TEXT[codes[:-1]]).all())
+        _must((is_next | _HOLDS_TEXT.take(codes[:-1])).all())
         preserved = codes == _TEXT_PRESERVED
         if preserved.any():
             _must((self.more[preserved] - self.less[preserved] == _PRESERVED_TAG).all())
 
 
+@dataclass(frozen=True, slots=True)
+class _Located:
+    """The cells of some rows that are not empty elements: where they stand, and in the block their attributes and values.
+
+    `held` is the tag of the value, of any other kind where there is none.
+    """
+
+    rows: NDArray[Any]
+    columns: NDArray[Any]
+    tail_starts: NDArray[Any]
+    tail_ends: NDArray[Any]
+    starts: NDArray[Any]
+    ends: NDArray[Any]
+    held: NDArray[Any]
+
+
 def cells_of(block: bytes, above: int) -> XmlCells:
     """The cells of whole rows, PADDING after them; `above` is the last row before them, -1 where there is none."""
-    tags = _Tags(block)
+    parts = []
+    for start, end in _pieces(block):
+        part, above = _located(_Tags(block, start, end), start, above)
+        parts.append(part)
+    cells = _joined(parts)
+    tails, kinds, styles = _attributes(block, cells.tail_starts, cells.tail_ends)
+    types = kinds.take(tails)
+    is_preserved = cells.held == _TEXT_PRESERVED
+    is_inline = is_preserved | (cells.held == _TEXT)
+    has_value = is_inline | (cells.held == _VALUE) | (cells.held == _VALUE_EMPTY)
+    _must(((types == INLINE) == is_inline)[has_value].all())
+    types[is_preserved] = PRESERVED
+    is_stated = has_value & ((cells.ends > cells.starts) | _IS_TEXT.take(types))
+    rows, columns, starts, ends = cells.rows, cells.columns, cells.starts, cells.ends
+    if not is_stated.all():
+        rows, columns, types, tails, starts, ends = (
+            each[is_stated] for each in (rows, columns, types, tails, starts, ends)
+        )
+    return XmlCells(rows, columns, types, tails, styles, above, between(block, starts, ends))
+
+
+def _pieces(block: bytes) -> Iterator[tuple[int, int]]:
+    """Whole rows of some ten thousand bytes at a time, all of whose tags are held by the caches next to the processor."""
+    start, end = 0, len(block) - len(PADDING)
+    while start < end:
+        cut = block.rfind(_ROW_ENDS, start, start + _PIECE) if end - start > _PIECE else -1
+        if cut < 0 and end - start > _PIECE:
+            cut = block.find(_ROW_ENDS, start + _PIECE - len(_ROW_ENDS))
+        following = end if cut < 0 else cut + len(_ROW_ENDS)
+        yield start, following
+        start = following
+
+
+def _joined(parts: Sequence[_Located]) -> _Located:
+    if len(parts) == 1:
+        return parts[0]
+    return _Located(
+        *(np.concatenate([getattr(part, name) for part in parts]) for name in _Located.__slots__)
+    )
+
+
+def _located(tags: _Tags, offset: int, above: int) -> tuple[_Located, int]:
+    """The cells among these tags, that begin at `offset` in the block; the last row, `above` is that before."""
     row_tags = np.flatnonzero(tags.codes <= _ROW_EMPTY)
     rows, digits, marks = _rows(tags, row_tags, above)
     cell_tags = np.flatnonzero((tags.codes == _CELL) | (tags.codes == _CELL_EMPTY))
     counts = np.diff(np.searchsorted(cell_tags, np.append(row_tags, len(tags.codes))))
-    of_row = np.repeat(np.arange(len(row_tags)), counts)
-    columns, tails = _columns(tags, cell_tags, marks[of_row], digits[of_row])
+    of_row = np.repeat(rows, counts)
+    columns, places = _columns(tags, cell_tags, np.repeat(marks, counts), np.repeat(digits, counts))
     _must((np.diff(of_row * MOST_COLUMNS + columns) > 0).all())
-    is_full = tags.codes[cell_tags] == _CELL
-    full, of_row, columns, tails = cell_tags[is_full], of_row[is_full], columns[is_full], tails[is_full]
-    types, styles = _attributes(block, tails, tags.more[full])
-    values = full + _STEP[tags.codes[full + 1]]
-    held = tags.codes[values]
-    is_preserved = held == _TEXT_PRESERVED
-    is_inline = is_preserved | (held == _TEXT)
-    has_value = is_inline | (held == _VALUE) | (held == _VALUE_EMPTY)
-    _must(((types == INLINE) == is_inline)[has_value].all())
-    types = np.where(is_preserved, np.uint8(PRESERVED), types)[has_value]
-    values = values[has_value]
-    starts, ends = tags.more[values] + 1, tags.less[values + 1]
-    is_stated = (ends > starts) | np.isin(types, TEXTS)
-    return XmlCells(
-        rows=rows[of_row[has_value][is_stated]],
-        columns=columns[has_value][is_stated],
-        types=types[is_stated],
-        styles=styles[has_value][is_stated],
-        last_row=int(rows[-1]),
-        _between=between(block, starts[is_stated], ends[is_stated]),
+    is_full = tags.codes.take(cell_tags) == _CELL
+    if not is_full.all():
+        cell_tags, of_row, columns, places = (each[is_full] for each in (cell_tags, of_row, columns, places))
+    values = cell_tags + _STEP.take(tags.codes.take(cell_tags + 1))
+    found = _Located(
+        rows=of_row,
+        columns=columns,
+        tail_starts=(places + offset).astype(np.int32),
+        tail_ends=(tags.more.take(cell_tags) + offset).astype(np.int32),
+        starts=(tags.more.take(values) + (offset + 1)).astype(np.int32),
+        ends=(tags.less.take(values + 1) + offset).astype(np.int32),
+        held=tags.codes.take(values),
     )
+    return found, int(rows[-1])
 
 
 def _rows(tags: _Tags, row_tags: NDArray[Any], above: int) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
@@ -264,36 +333,38 @@ def _columns(
     tags: _Tags, cell_tags: NDArray[Any], marks: NDArray[Any], digits: NDArray[Any]
 ) -> tuple[NDArray[Any], NDArray[Any]]:
     """The column that each reference names, and where its other attributes begin; the row has to be its own."""
-    places = tags.less[cell_tags] + len(_HEADS[_CELL])
+    places = tags.less.take(cell_tags) + len(_HEADS[_CELL])
     words = tags.words[places]
-    first, second, third = (
-        ((words >> np.uint64(shift)) & _BYTE).astype(np.int64) - _A for shift in (0, 8, 16)
-    )
-    _must(((first >= 0) & (first < _LETTERS)).all())
-    has_second = (second >= 0) & (second < _LETTERS)
-    has_third = has_second & (third >= 0) & (third < _LETTERS)
-    columns = np.where(has_second, (first + 1) * _LETTERS + second, first)
-    columns = np.where(has_third, (columns + 1) * _LETTERS + third, columns)
-    _must(not len(columns) or columns.max() < MOST_COLUMNS)
-    places = places + 1 + has_second + has_third
+    letters = (words & np.uint64(0xFFFF)).view(np.int64)
+    columns, lengths = _COLUMNS.take(letters), _LETTERS_OF.take(letters)
+    third = ((words >> np.uint64(16)) & _BYTE).astype(np.int64) - _A
+    has_third = (lengths == 2) & (third >= 0) & (third < _LETTERS)  # noqa: PLR2004 - both are letters
+    if has_third.any():
+        columns = np.where(has_third, (columns + 1) * _LETTERS + third, columns)
+        lengths = lengths + has_third
+    _must(lengths.all() and not (columns >= MOST_COLUMNS).any())
+    places += lengths
     _must(((tags.words[places] & _first_bytes(digits + np.uint64(1))) == marks).all())
-    return columns, places + digits.astype(np.int64) + 1
+    return columns, places + digits.view(np.int64) + 1
 
 
-def _attributes(block: bytes, starts: NDArray[Any], ends: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
-    """The type and the style of each cell; there are few different texts that say them."""
+def _attributes(
+    block: bytes, starts: NDArray[Any], ends: NDArray[Any]
+) -> tuple[NDArray[Any], NDArray[Any], list[int]]:
+    """The different texts that say type and style, of which there are few: whose each cell is, what they say."""
     texts = between(block, starts, ends).take(pa.array(np.arange(0, 2 * len(starts), 2))).dictionary_encode()
     known: list[bytes] = texts.dictionary.to_pylist()
     _must(len(known) <= _MOST_TAILS)
-    types, styles = np.zeros(len(known) + 1, np.uint8), np.zeros(len(known) + 1, np.int32)
+    types = np.zeros(len(known) + 1, np.uint8)
+    styles = []
     for place, text in enumerate(known):
         found = _TAIL.fullmatch(text)
         kind = _TYPES.get(found["t"] or b"n") if found else None
         if not found or not kind or text.count(b" s=") > 1 or text.count(b" t=") > 1:
             raise IrregularSheetError
-        types[place], styles[place] = kind, int(found["s"] or 0)
-    indices = texts.indices.to_numpy(zero_copy_only=False)
-    return types[indices], styles[indices]
+        types[place] = kind
+        styles.append(int(found["s"] or 0))
+    return texts.indices.to_numpy(zero_copy_only=False), types, styles
 
 
 def words_of(block: bytes) -> NDArray[Any]:
