@@ -151,4 +151,5 @@ def _becomes_syllable(word: str, encoding: str) -> bool:
 
 
 def _words_in_question(text: str) -> list[str]:
-    return [word for word in _WORD.findall(text[:_PIECE]) if _IN_QUESTION.search(word)]
+    words = _WORD.findall(text[:_PIECE])
+    return [word for word in words if not word.isascii() and _IN_QUESTION.search(word)]

@@ -6,6 +6,7 @@ then written out together.
 
 from __future__ import annotations
 
+import datetime as dt
 from itertools import compress, islice
 from typing import TYPE_CHECKING, Any, Final
 
@@ -44,7 +45,7 @@ def library_cells(sheet: calamine.CalamineSheet) -> SheetCells:
     first = 0
     most = max(1, min(BATCH_ROWS, _MOST_CELLS // max(1, sheet.width)))
     while chunk := list(islice(rows, most)):
-        made = [_column(column) for column in zip(*chunk, strict=True)]
+        made = [column_of(column) for column in zip(*chunk, strict=True)]
         kinds = np.stack([kinds for kinds, _ in made], axis=1)
         blocks.append(CellBlock(first, kinds, [texts for _, texts in made]))
         first += len(chunk)
@@ -52,14 +53,17 @@ def library_cells(sheet: calamine.CalamineSheet) -> SheetCells:
     return SheetCells(len(blocks[0].columns) if blocks else 0, blocks, merges)
 
 
-def _column(cells: Sequence[Any]) -> tuple[NDArray[Any], pa.Array]:
-    """The kinds and texts of the cells of a column."""
+def column_of(cells: Sequence[Any]) -> tuple[NDArray[Any], pa.Array]:
+    """The kinds and texts of the cells of a column, as the library gives them."""
     types = set(map(type, cells))
     if types == {str}:
         texts = cleaned(pa.array(cells, pa.string()))
         return np.asarray(texts.is_valid(), np.uint8) * TEXT, texts
     if types == {float}:
         return np.full(len(cells), NUMBER, np.uint8), of_numbers(np.array(cells))
+    if types in ({dt.date}, {dt.datetime}):
+        texts = pa.array([cell.isoformat() for cell in cells], pa.string())
+        return np.full(len(cells), kind_of(cells[0]), np.uint8), texts
     kinds = np.fromiter(map(kind_of, cells), np.uint8, len(cells))
     places = np.full(len(cells), -1)
     parts: list[pa.Array] = []

@@ -132,7 +132,7 @@ def text_bounds(texts: pa.Array) -> NDArray[Any]:
     if bounds is None:
         return np.zeros(1, np.int32)
     ends = np.frombuffer(bounds, np.int32)[texts.offset : texts.offset + len(texts) + 1]
-    return ends - ends[0]
+    return ends - ends[:1]
 
 
 def written(cell: Any) -> str:

@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from opendata.resources.formats import sheet_xml
+from opendata.resources.formats.library_cells import column_of
 from opendata.resources.formats.shared_strings import SPECIAL, SPECIAL_OR_TRIMMED, TRIMMED
 from opendata.resources.formats.sheet_cells import (
     BLANK,
@@ -22,11 +23,9 @@ from opendata.resources.formats.sheet_cells import (
     TEXT,
     CellBlock,
     cleaned,
-    kind_of,
     of_numbers,
     text_bounds,
     text_bytes,
-    written,
 )
 from opendata.resources.formats.sheet_xml import IrregularSheetError, XmlCells
 
@@ -76,22 +75,29 @@ class _Moments:
         self._texts = pa.array([], pa.string())
 
     def read(self, raw: pa.Array, library: LibraryAnswers) -> Held:
-        places = pc.index_in(raw, value_set=self._known)
+        coded = raw.dictionary_encode()
+        if len(self._known) > _MOST_KNOWN:  # nearly every moment is another one: of no use later on
+            self._forget()
+        places = pc.index_in(coded.dictionary, value_set=self._known)
         if places.null_count:
-            if len(self._known) > _MOST_KNOWN:  # nearly every moment is another one: of no use later on
-                self.__init__(self._style)  # type: ignore[misc]
-                places = pc.index_in(raw, value_set=self._known)
-            self._ask(raw.filter(places.is_null()).unique(), library)
-            places = pc.index_in(raw, value_set=self._known)
-        return self._kinds.take(places.to_numpy()), self._texts.take(places)
+            is_new = places.is_null()
+            count = len(self._known)
+            self._ask(coded.dictionary.filter(is_new), library)
+            places = places.to_numpy(zero_copy_only=False).astype(np.float64)
+            places[is_new] = np.arange(count, len(self._known))
+        places = np.asarray(places).astype(np.int64).take(coded.indices)
+        return self._kinds.take(places), self._texts.take(pa.array(places))
+
+    def _forget(self) -> None:
+        self._known, self._kinds, self._texts = self._known[:0], self._kinds[:0], self._texts[:0]
 
     def _ask(self, asked: pa.Array, library: LibraryAnswers) -> None:
         _must_be(asked, _IN_NUMBERS)
         frame = b' s="%d"><v>%%b</v>' % self._style
-        given = library.cells([frame % text for text in asked.to_pylist()])
+        kinds, texts = column_of(library.cells([frame % text for text in asked.to_pylist()]))
         self._known = pa.concat_arrays([self._known, asked])
-        self._kinds = np.append(self._kinds, np.fromiter(map(kind_of, given), np.uint8, len(given)))
-        self._texts = pa.concat_arrays([self._texts, pa.array(map(written, given), pa.string())])
+        self._kinds = np.append(self._kinds, kinds)
+        self._texts = pa.concat_arrays([self._texts, texts])
 
 
 class SheetValues:
@@ -224,7 +230,7 @@ def _are_plain(raw: pa.Array) -> NDArray[Any]:
         raise IrregularSheetError
     # A first zero of more than one digit has to be that before a point.
     has_zero = (data.take(bounds[:-1]) == _ZERO) & (lengths > 1)
-    plain = ~has_zero & (lengths <= _MOST_DIGITS)
+    plain: NDArray[Any] = ~has_zero & (lengths <= _MOST_DIGITS)
     owners = np.searchsorted(bounds, marks, side="right") - 1
     plain[owners] = False
     is_single = np.ones(len(owners), bool)

@@ -275,9 +275,7 @@ def _pieces(block: bytes) -> Iterator[tuple[int, int]]:
 def _joined(parts: Sequence[_Located]) -> _Located:
     if len(parts) == 1:
         return parts[0]
-    return _Located(
-        *(np.concatenate([getattr(part, name) for part in parts]) for name in _Located.__slots__)
-    )
+    return _Located(*(np.concatenate([getattr(part, name) for part in parts]) for name in _Located.__slots__))
 
 
 def _located(tags: _Tags, offset: int, above: int) -> tuple[_Located, int]:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+import sys
+import unicodedata
 import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import openpyxl
+import pyarrow as pa
 import pytest
 import python_calamine as calamine
 from hypothesis import HealthCheck, given, settings
@@ -17,6 +20,9 @@ from openpyxl.cell.text import InlineFont
 
 from opendata.resources.formats.library_cells import library_cells
 from opendata.resources.formats.quick_sheet import QuickWorkbook
+from opendata.resources.formats.sheet_cells import written
+from opendata.resources.formats.sheet_values import numbers
+from opendata.resources.formats.sheet_xml import IrregularSheetError
 
 if TYPE_CHECKING:
     from opendata.resources.formats.sheet_cells import SheetCells
@@ -303,6 +309,9 @@ LEFT_TO_THE_LIBRARY = {
     "prefix": '<x:row r="1"><x:c r="A1"><x:v>1</x:v></x:c></x:row>',
     "row that is never closed": '<row r="1"><c r="A1"><v>1</v></c>',
     "cell cut off": '<row r="1"><c r="A1"><v>1</row>',
+    "the end before the last row": REGULAR + '</sheetData><row r="2"><c r="A2"><v>1</v></c></row>',
+    "less than sign in a tag": '<row r="1"><c r="A1" <t="n"><v>1</v></c></row>',
+    "more than sign in place of a less than sign": '<row r="1"><c r="A1">>v><v>1</v></c></row>',
     "more than sign in a text": '<row r="1"><c r="A1" t="str"><v>a > b</v></c></row>',
 }
 
@@ -377,6 +386,105 @@ def test_sheets_of_several_blocks_are_read_as_the_library_reads_them(
         page.append([None, *[None] * 9, "xa", dt.time(7, 30), dt.timedelta(hours=30)])
     book.save(tmp_path / "x.xlsx")
     assert check(tmp_path / "x.xlsx") == len(book.sheetnames)
+
+
+@pytest.mark.parametrize("piece", [1, 300, 1 << 18])
+def test_a_block_is_read_alike_in_pieces_of_any_size(tmp_path, monkeypatch, piece) -> None:
+    monkeypatch.setattr("opendata.resources.formats.sheet_xml._PIECE", piece)
+    rows = "".join(
+        f'<row r="{row}"/>'
+        if row % 7 == 0
+        else f'<row r="{row}"><c r="B{row}"><v>{row}</v></c><c r="D{row}" s="1"/></row>'
+        for row in range(3, 60)
+    )
+    assert check(workbook_of(tmp_path / "x.xlsx", sheet_of(rows), formats=FORMATS)) == 1
+    unordered = rows + '<row r="5"><c r="A5"><v>1</v></c></row>'
+    source = workbook_of(tmp_path / "y.xlsx", sheet_of(unordered), formats=FORMATS)
+    assert QuickWorkbook(source, least_bytes=0).cells(0, "Bảng & 1") is None
+
+
+def test_columns_of_one_two_and_three_letters(tmp_path) -> None:
+    names = ("A", "Z", "AA", "AZ", "ZZ", "AAA", "AAZ")
+    row = "".join(f'<c r="{name}12"><v>{place}</v></c>' for place, name in enumerate(names))
+    assert check(workbook_of(tmp_path / "x.xlsx", sheet_of(f'<row r="12">{row}</row>'))) == 1
+
+
+@pytest.mark.parametrize("most", [0, 3, 1 << 16])
+def test_moments_are_those_of_the_library_however_many_are_remembered(tmp_path, monkeypatch, most) -> None:
+    monkeypatch.setattr("opendata.resources.formats.sheet_values._MOST_KNOWN", most)
+    monkeypatch.setattr("opendata.resources.formats.quick_sheet.BLOCK_BYTES", 400)
+    monkeypatch.setattr("opendata.resources.formats.quick_sheet._LEAST_ROWS", 0)
+    rows = "".join(
+        f'<row r="{row}"><c r="A{row}" s="1"><v>{45_000 + row * row % 13}</v></c><c r="B{row}" s="{row % 7}">'
+        f"<v>{row % 5}.25</v></c></row>"
+        for row in range(1, 90)
+    )
+    assert check(workbook_of(tmp_path / "x.xlsx", sheet_of(rows), formats=FORMATS)) == 1
+
+
+def test_more_formats_of_dates_than_any_office_has_are_left_to_the_library(tmp_path) -> None:
+    formats = '<cellXfs count="200">' + '<xf numFmtId="14"/>' * 200 + "</cellXfs>"
+    for count, expected in ((128, True), (129, False)):
+        rows = "".join(
+            f'<row r="{row}"><c r="A{row}" s="{row - 1}"><v>45000</v></c></row>'
+            for row in range(1, count + 1)
+        )
+        source = workbook_of(tmp_path / "x.xlsx", sheet_of(rows), formats=formats)
+        assert (check(source) == 1) == expected
+
+
+def test_white_space_of_any_kind_around_a_text_is_that_of_the_library(tmp_path) -> None:
+    spaces = [
+        chr(code) for code in range(sys.maxunicode + 1) if unicodedata.category(chr(code)).startswith("Z")
+    ]
+    texts = ["", "à", "Ấp", *spaces, *(f"{space}à" for space in spaces), *(f"ạ{space}" for space in spaces)]
+    bodies = {
+        ' t="inlineStr"': "<is><t>%s</t></is>",
+        ' t="str"': "<v>%s</v>",
+        ' t="inlineStr" s="1"': '<is><t xml:space="preserve">%s</t></is>',
+    }
+    rows = "".join(
+        f'<row r="{row}">'
+        + "".join(
+            f'<c r="{column}{row}"{attributes}>{body % text}</c>'
+            for column, (attributes, body) in zip("ABC", bodies.items(), strict=True)
+        )
+        + "</row>"
+        for row, text in enumerate(texts, start=1)
+    )
+    assert check(workbook_of(tmp_path / "x.xlsx", sheet_of(rows), formats=FORMATS)) == 1
+    for row, text in enumerate(texts, start=1):  # each by itself too: what is plain is decided on all at once
+        one = sheet_of(f'<row r="{row}"><c r="A{row}" t="inlineStr"><is><t>{text}</t></is></c></row>')
+        assert check(workbook_of(tmp_path / "y.xlsx", one)) == 1
+
+
+DECIMALS = st.one_of(
+    st.from_regex(r"-?[0-9]{1,17}(\.[0-9]{1,17})?", fullmatch=True),
+    st.from_regex(r"0\.0{0,6}[0-9]{1,6}", fullmatch=True),
+    st.from_regex(r"[0-9]{0,9}\.[0-9]{0,8}", fullmatch=True),
+    st.floats(allow_nan=False, allow_infinity=False).map(repr),
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(DECIMALS, min_size=1, max_size=12))
+def test_numbers_are_written_as_the_doubles_they_stand_for(texts) -> None:
+    try:
+        expected = [written(float(text)) for text in texts]
+    except ValueError:  # a point alone
+        expected = None
+    try:
+        found = numbers(pa.array([text.encode() for text in texts])).to_pylist()
+    except IrregularSheetError:
+        return
+    assert found == expected
+
+
+@pytest.mark.parametrize(
+    "number", ["1", "15", "0.5", "8.25", "-3", "123456789012345", "1.10", "0.10000000000000001"]
+)
+def test_usual_numbers_are_read(number) -> None:
+    assert numbers(pa.array([number.encode(), b"1"])).to_pylist() == [written(float(number)), "1"]
 
 
 def test_rich_shared_strings_are_read_as_the_library_reads_them(tmp_path) -> None:
