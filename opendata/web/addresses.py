@@ -27,8 +27,8 @@ API: Final = "/api/v1"
 def page(endpoint: str, pairs: Iterable[tuple[str, str]] = (), **values: object) -> str:
     """The address of a page in the language being read; `pairs` become the query string, in order."""
     address = _path(request.root_path, endpoint, tuple({"lang": language(), **values}.items()))
-    query = urlencode(list(pairs))
-    return f"{address}?{query}" if query else address
+    asked = list(pairs)
+    return f"{address}?{urlencode(asked)}" if asked else address
 
 
 # The same for every request under the same root; a page asks about sixty times.
