@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -15,7 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from opendata.accounts.queries import AccountQueries
 from opendata.accounts.service import AccountService
 from opendata.catalogue.demand import DemandCounter, SearchDemandLog
-from opendata.catalogue.documents import INDEX_SCHEMA, DocumentBuilder
+from opendata.catalogue.documents import INDEX_SCHEMA
 from opendata.catalogue.events import DATASET_CHANGED
 from opendata.catalogue.importing import CatalogueImport
 from opendata.catalogue.indexing import IndexDatasets
@@ -36,10 +37,11 @@ from opendata.kernel.jobs import JobRunner, open_queue
 from opendata.kernel.outbox import oldest_waiting
 from opendata.kernel.partial_uploads import PartialUploads
 from opendata.kernel.storage import open_store
-from opendata.resources.documents import describe_files
+from opendata.resources.documents import document_builder, open_document_source
 from opendata.resources.events import RESOURCE_RECEIVED
 from opendata.resources.ingest.limits import Limits
 from opendata.resources.jobs import IngestJob
+from opendata.resources.meanings.registry import MEANINGS
 from opendata.resources.queries import ResourceQueries
 from opendata.resources.service import ResourceService
 from opendata.search.port import IndexState
@@ -49,12 +51,11 @@ from opendata.tabular.engine import TableEngine
 from opendata.tabular.queries import TableQueries
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from opendata.catalogue.profile import MetadataProfile
     from opendata.catalogue.vocabularies import Vocabularies
     from opendata.kernel.storage import LocalStore
-    from opendata.search.port import SearchDocument
     from opendata.settings import Settings
 
 MB = 1 << 20
@@ -104,7 +105,8 @@ def build_services(settings: Settings) -> Services:
     profile = load_profile(bundled("catalog_schemas"), vocabularies)
     search = SearchService(settings.search_url, INDEX_SCHEMA, search_parser(vocabularies))
     catalogue = CatalogueService(database, profile)
-    builder = _document_builder(vocabularies)
+    phrases = {key: tuple(chain(*meaning.search_words.values())) for key, meaning in MEANINGS.items()}
+    builder = document_builder(vocabularies, phrases)
     catalogue_search = CatalogueSearch(search, vocabularies, PlainSearch(database, builder))
     demand_log = SearchDemandLog(database)
     resource_queries = ResourceQueries(database)
@@ -135,26 +137,10 @@ def build_services(settings: Settings) -> Services:
         tables=TableQueries(resource_queries, store, engine),
         search=search,
         indexing=IndexDatasets(
-            database, builder, search, partial(open_document_source, settings.database_url)
+            database, builder, search, partial(open_document_source, settings.database_url, phrases)
         ),
         catalogue_import=CatalogueImport(database, profile),
     )
-
-
-def open_document_source(database_url: str) -> Callable[[Sequence[str]], list[SearchDocument]]:
-    """What a process that prepares documents works from: ids to the documents of today."""
-    database = Database(database_url)
-    builder = _document_builder(load_vocabularies(bundled("catalog_schemas")))
-
-    def documents(ids: Sequence[str]) -> list[SearchDocument]:
-        with database.reading() as session:
-            return builder.build(session, ids)
-
-    return documents
-
-
-def _document_builder(vocabularies: Vocabularies) -> DocumentBuilder:
-    return DocumentBuilder(vocabularies, contributors=(describe_files,))
 
 
 def build_job_runner(services: Services) -> JobRunner:

@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 _PARSER = MarkdownIt("commonmark", {"html": False})
 # Where none of these stands, a blank line ends a paragraph whatever surrounds it: no fence, no link defined
 # elsewhere, no list, no line set in.
-_SPANS_PARAGRAPHS = re.compile(r"[`~\[<\t]|^ *(?:[-+*>=] ?|\d{1,9}[.)]|    )", re.MULTILINE)
-_MARKS: Final = re.compile(r"[\\*_&#]")
+_SPANNING_MARKS: Final = "`~[<\t\r"
+_SPANNING_LINE = re.compile(r"\n *(?:[-+*>=]|\d{1,9}[.)]|    )")
+_MARKS: Final = "\\*_&#"
 _BLANK_LINE = re.compile(r"\n\s*\n")
 
 
@@ -29,10 +30,16 @@ def plain_text(markdown: str) -> str:
     Parsing costs a third of a millisecond, most descriptions are plain: only paragraphs with a mark are
     parsed, and what stands under many datasets ("Source: **…**") once.
     """
-    if "\r" in markdown or _SPANS_PARAGRAPHS.search(markdown):
+    # Each mark by itself, and lines by their ends: a pattern of both tries every letter.
+    if any(map(markdown.__contains__, _SPANNING_MARKS)) or _SPANNING_LINE.search(f"\n{markdown}"):
         return _parsed(markdown)
-    paragraphs = _BLANK_LINE.split(markdown)
-    return clean_line(" ".join(_parsed_once(text) if _MARKS.search(text) else text for text in paragraphs))
+    if not any(map(markdown.__contains__, _MARKS)):
+        return clean_line(markdown)
+    return clean_line(" ".join([_paragraph(text) for text in _BLANK_LINE.split(markdown)]))
+
+
+def _paragraph(text: str) -> str:
+    return _parsed_once(text) if any(map(text.__contains__, _MARKS)) else text
 
 
 def _parsed(markdown: str) -> str:

@@ -75,6 +75,7 @@ _PERIOD = re.compile(
     + _AFTER,
     re.IGNORECASE,
 )
+_LONGEST_PERIOD: Final = 32  # up to its year, in a line with single spaces: “12 tháng cuối năm / năm 2024”
 _ANY_YEAR = re.compile(_YEAR)  # no period goes without
 _LEADING = re.compile(r"^(?:đến|ngày|năm học|năm|year|giai đoạn|thời kỳ|các năm|từ)\s+", re.IGNORECASE)
 _WORD = re.compile(r"\w+")
@@ -118,7 +119,10 @@ def _key(stem: str, publisher: str) -> int:
 def _taken_apart(title: str) -> tuple[str, str, int, tuple[dt.date, dt.date] | None]:
     """(folded words without the period, the period as written, its order, its first and last day)."""
     line = clean_line(title)
-    periods = list(_PERIOD.finditer(line)) if _ANY_YEAR.search(line) else []
+    year = _ANY_YEAR.search(line)
+    periods = list(_PERIOD.finditer(line, max(0, year.start() - _LONGEST_PERIOD))) if year else []
+    if not periods:
+        return " ".join(_WORD.findall(fold(line))), "", 0, None
     ends = [0, *(end for found in periods for end in found.span()), len(line)]
     rest = " ".join(line[start:end] for start, end in zip(ends[::2], ends[1::2], strict=True))
     stem = " ".join(_WORD.findall(fold(rest)))
@@ -130,6 +134,8 @@ def _taken_apart(title: str) -> tuple[str, str, int, tuple[dt.date, dt.date] | N
 
 def _order(found: re.Match[str]) -> int:
     """The end of the period as yyyymmdd; a whole year stands after its quarters and months."""
+    if plain := _plain_year(found):
+        return plain * 10_000 + 1300
     part = _parts(found)
     _, year = _years(found, part)
     if quarter := part.get("quarter") or part.get("quarter_after"):
@@ -141,6 +147,8 @@ def _order(found: re.Match[str]) -> int:
 
 def _days(found: re.Match[str]) -> tuple[dt.date, dt.date]:
     """The first and the last day of the period; of whole years where it names no possible day or month."""
+    if plain := _plain_year(found):
+        return dt.date(plain, 1, 1), dt.date(plain, 12, 31)
     part = _parts(found)
     first, last = _years(found, part)
     begins, ends = 1, 12
@@ -155,6 +163,12 @@ def _days(found: re.Match[str]) -> tuple[dt.date, dt.date]:
     if 1 <= day <= longest and begins == ends:
         return dt.date(first, begins, day), dt.date(last, ends, day)
     return dt.date(min(first, last), begins, 1), dt.date(max(first, last), ends, longest)
+
+
+def _plain_year(found: re.Match[str]) -> int:
+    """The year where nothing else is named, as in most titles; 0 otherwise."""
+    *others, year = found.groups()
+    return int(year) if year and not any(others) else 0
 
 
 def _parts(found: re.Match[str]) -> dict[str, str]:

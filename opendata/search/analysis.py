@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 from itertools import pairwise
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 from whoosh.lang.snowball.english import EnglishStemmer
 
@@ -29,8 +29,8 @@ ANALYSIS_VERSION: Final = 2
 
 LONGEST_WORD: Final = 64
 _LONGEST_CODE = 40
-_LONGEST_PIECE: Final = 80
 _MOST_PIECES: Final = 65_536
+_LONGEST_KEPT: Final = 40
 _JOINTS = ".:/-"
 # Letters and digits; a mark that found no letter to compose with stays inside its word. Written with
 # loops unrolled: half the time of the obvious pattern, and this is where indexing spends its time.
@@ -112,26 +112,26 @@ def joined_views(text: str) -> dict[View, str]:
     """The words of `views` joined by spaces, several times faster: for whole documents.
 
     What stands between two spaces is cut once and kept, since a catalogue repeats it; then all is done by
-    the interpreter's own loops.
+    the interpreter's own loops, one for each view.
     """
     pieces = list(map(_PIECES.__getitem__, nfc(text).lower().split()))
     if not pieces:
         return dict.fromkeys(View, "")
-    written, bare, ends = zip(*pieces, strict=True)
-    exact, folded = " ".join(filter(None, written)), " ".join(filter(None, bare))
-    neighbours = " ".join(map("_".join, pairwise(folded.split())))
+    written, bare, beginnings, ends = zip(*pieces, strict=True)
+    exact, folded = "".join(written), "".join(bare)
+    # "a a_b b_c c_" without the word before the first pair and the half pair after the last.
+    doubled = "".join(beginnings)
+    neighbours = doubled[doubled.find(" ") + 1 : max(doubled.rfind(" "), 0)]
     if any(ends):
-        chosen = [end for end in ends if end is not None]
-        exact = " ".join([exact, *(code for codes, _, _ in chosen for code in codes)])
-        codes = [code for _, codes, _ in chosen for code in codes]
-        folded = " ".join([folded, *codes, *(stem for _, _, stems in chosen for stem in stems)])
-    return {View.EXACT: exact, View.FOLDED: folded, View.PAIRS: neighbours}
+        codes, folded_codes, stems = zip(*filter(None, ends), strict=True)
+        exact = "".join([exact, *codes])
+        folded = "".join([folded, *folded_codes, *stems])
+    return {View.EXACT: exact[:-1], View.FOLDED: folded[:-1], View.PAIRS: neighbours}
 
 
 def folded_words(text: str) -> list[str]:
     """The folded words of a text in order, without codes and stems."""
-    pieces = map(_PIECES.__getitem__, nfc(text).lower().split())
-    return " ".join([bare for _, bare, _ in pieces]).split()
+    return "".join([_PIECES[piece][1] for piece in nfc(text).lower().split()]).split()
 
 
 def fold_word(word: str) -> str:
@@ -162,40 +162,71 @@ def _folded_and_stem(word: str) -> tuple[str, str]:
     return fold_word(word), stem_of(word)
 
 
-# The codes of a piece, exact and folded, and its stems; they come last in a text.
-_Ends = tuple[list[str], list[str], list[str]]
+# The codes of a piece, exact and folded, and its stems, each followed by a space; they come last in a text.
+_Ends = tuple[str, str, str]
+# Words exact and folded, each followed by a space, the beginnings of their pairs ("b b_": the end of one pair and
+# the beginning of the next), and what comes at the end of the text.
+_Written = tuple[str, str, str, _Ends | None]
 
 
-class _Pieces(dict[str, tuple[str, str, _Ends | None]]):
-    """What stands between two spaces → its words exact and folded, and what comes at the end of the text."""
+class _Pieces(dict[str, _Written]):
+    """What stands between two spaces → how it is indexed, kept unless it is long."""
 
-    def __missing__(self, piece: str) -> tuple[str, str, _Ends | None]:
-        found = list(map(_chunk, _TOKENS.findall(piece)))
-        codes = [chunk.code for chunk in found if chunk.code is not None]
-        stems = [stem for chunk in found for stem in chunk.stems if stem]
-        made = (
-            " ".join([word for chunk in found for word in chunk.exact]),
-            " ".join([word for chunk in found for word in chunk.folded]),
-            ([exact for exact, _ in codes], [folded for _, folded in codes], stems)
-            if codes or stems
-            else None,
-        )
-        if len(piece) <= _LONGEST_PIECE:
-            if len(self) >= _MOST_PIECES:
-                self.clear()
-            self[piece] = made
-        return made
+    def __missing__(self, piece: str) -> _Written:
+        if len(piece) > _LONGEST_KEPT:
+            return self._long(piece)
+        written = _written(piece)
+        if len(self) >= _MOST_PIECES:
+            self.clear()
+        self[piece] = written
+        return written
+
+    def _long(self, piece: str) -> _Written:
+        """Written by what it is made of: names of files and addresses do not come again, but their words do."""
+        parts = [
+            part
+            for token in _TOKENS.findall(piece)
+            for part in (token.translate(_SPLIT).split() if len(token) > _LONGEST_CODE else (token,))
+        ]
+        if parts == [piece] or not parts:
+            return _written(piece)
+        exact, folded, beginnings, ends = zip(*[self[part] for part in parts], strict=True)
+        last = tuple(map("".join, zip(*filter(None, ends), strict=True))) if any(ends) else None
+        return "".join(exact), "".join(folded), "".join(beginnings), cast("_Ends | None", last)
 
 
 _PIECES: Final = _Pieces()
 
 
-@lru_cache(maxsize=65_536)
-def _chunk(text: str) -> Chunk:
-    exact = tuple(word[:LONGEST_WORD] for word in text.translate(_SPLIT).split())
+def _written(piece: str) -> _Written:
+    cut = list(map(_cut, _TOKENS.findall(piece)))
+    words = [word for _, folded, _, _ in cut for word in folded]
+    codes = [code for _, _, code, _ in cut if code is not None]
+    stems = "".join([f"{stem} " for _, _, _, stems in cut for stem in stems if stem])
+    return (
+        "".join([f"{word} " for exact, _, _, _ in cut for word in exact]),
+        "".join([f"{word} " for word in words]),
+        "".join([f"{word} {word}_" for word in words]),
+        ("".join([f"{code} " for code, _ in codes]), "".join([f"{code} " for _, code in codes]), stems)
+        if codes or stems
+        else None,
+    )
+
+
+_Words = tuple[str, ...]
+
+
+def _cut(text: str) -> tuple[_Words, _Words, tuple[str, str] | None, _Words]:
+    """What `Chunk` holds, in its order."""
+    exact = tuple([word[:LONGEST_WORD] for word in text.translate(_SPLIT).split()])
     folded, stems = zip(*map(_folded_and_stem, exact), strict=True) if exact else ((), ())
     if len(exact) == 1 or len(text) > _LONGEST_CODE:
-        return Chunk(exact, folded, None, stems)
+        return exact, folded, None, stems
     # TP.HCM and TPHCM are one code, but 3.5 is not 35.
     code = text.translate(_DROP) if any(char.isalpha() for char in text) else text
-    return Chunk(exact, folded, (code, fold_word(code)), stems)
+    return exact, folded, (code, fold_word(code)), stems
+
+
+@lru_cache(maxsize=4096)
+def _chunk(text: str) -> Chunk:
+    return Chunk(*_cut(text))

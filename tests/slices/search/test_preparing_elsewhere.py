@@ -13,9 +13,9 @@ from opendata.catalogue import indexing
 from opendata.catalogue.documents import INDEX_SCHEMA
 from opendata.catalogue.indexing import chunked
 from opendata.catalogue.models import Dataset
+from opendata.resources.documents import open_document_source
 from opendata.search.fields import prepare
 from opendata.search.preparing import PreparingError, prepared
-from opendata.wiring import open_document_source
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def ids(portal, portal_agency) -> list[str]:
 
 
 def test_other_processes_make_the_same_documents_in_order(portal, ids):
-    source = partial(open_document_source, portal.settings.database_url)
+    source = partial(open_document_source, portal.settings.database_url, {})
     made = list(prepared(INDEX_SCHEMA, source, chunked(ids, 2), 2))
     with portal.database.reading() as session:
         documents = {one.id: one for one in portal.indexing.builder.build(session, ids)}

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
+from itertools import chain
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from opendata.catalogue import series
 from opendata.catalogue.series import edition_of, key_text
+from opendata.kernel.text import clean_line
 
 
 def key(title: str, publisher: str = "BTC") -> int:
@@ -109,3 +112,18 @@ def test_any_title_has_an_edition_that_a_float_and_an_address_can_hold(title: st
         assert len(key_text(found.key)) == 14
         assert 0 <= found.order < 21_000_000
         assert found.days is None or found.days[0] <= found.days[1]
+
+
+_PARTS = st.sampled_from(
+    ("2020", "1999", "2020-21", "-", "–", "/", ".", ",", "năm", "tháng", "quý", "Q", "IV", "3", "12", "31", "đến",
+     "ngày", "giai đoạn", "niên khoá", "từ", "of", "September", "mar", "cuối", "194/2025/NĐ-CP", "x", "y" * 40)
+)  # fmt: skip
+
+
+@given(st.lists(st.tuples(_PARTS, st.sampled_from(("", " "))), max_size=12))
+def test_no_period_begins_further_before_its_year_than_is_looked(parts: list[tuple[str, str]]) -> None:
+    line = clean_line("".join(chain(*parts)))
+    year = series._ANY_YEAR.search(line)
+    begins = max(0, year.start() - series._LONGEST_PERIOD) if year else len(line)
+    anywhere = [found.span() for found in series._PERIOD.finditer(line)]
+    assert [found.span() for found in series._PERIOD.finditer(line, begins)] == anywhere

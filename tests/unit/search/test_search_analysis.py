@@ -144,10 +144,13 @@ def test_words_are_bounded():
                     "cans",
                     "–",
                     "\u0301",
+                    "so-lieu-dan-so-2024-theo-tinh-thanh-pho.csv",
+                    "(https://congbao.chinhphu.vn/van-ban/H55.242,2024-statistics)",
+                    "đ" * 70,
                 ]
             ),
         )
-    ).map(" ".join)
+    ).flatmap(lambda parts: st.sampled_from(("", " ")).map(lambda between: between.join(parts)))
 )
 def test_words_joined_for_documents_are_the_words_of_queries(text: str) -> None:
     expected = {view: " ".join(words) for view, words in views(text).items()}
