@@ -7,21 +7,24 @@ database, `store` only writes; a dry run stops between the two.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import insert, or_, select, update
+from sqlalchemy import Text, bindparam, cast, false, insert, literal, literal_column, or_, select, update
+from sqlalchemy.dialects.postgresql import JSONB
 
 from opendata.accounts import audit
 from opendata.accounts.policy import Permission
 from opendata.catalogue.events import datasets_changed
 from opendata.catalogue.models import Dataset, DatasetRevision, DatasetState
 from opendata.kernel.errors import N_, FieldError
+from opendata.kernel.tables import UtcDateTime, stored_json
 
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Callable, Sequence
 
-    from sqlalchemy import Row
+    from sqlalchemy import ColumnElement, Insert, Row
     from sqlalchemy.orm import Session
 
     from opendata.accounts.policy import Actor
@@ -92,32 +95,29 @@ class ImportBatch:
     def store(self, unit: UnitOfWork) -> None:
         """Write what was planned with its history, one audit row and one event."""
         session = unit.session
+        connection = session.connection()
         if self.created:
-            session.execute(insert(Dataset), self.created)
+            rows = [row | {"fields": stored_json(row["fields"])} for row in self.created]
+            connection.execute(_insertion(connection.dialect.name), rows)
         if self.changed:
             session.execute(update(Dataset), self.changed)
         written = [*self.created, *self.changed]
         if not written:
             return
-        session.execute(
-            insert(DatasetRevision),
-            [
-                {
-                    "dataset_id": row["id"],
-                    "number": row["revision"],
-                    "at": self._now,
-                    "by": self._actor.name,
-                    "fields": row["fields"],
-                }
-                for row in written
-            ],
-        )
+        connection.execute(self._history([row["id"] for row in written]))
         details = {
             "created": [row["id"] for row in self.created],
             "changed": [row["id"] for row in self.changed],
         }
         audit.record(unit, self._actor, "catalogue.import", ("catalogue", written[0]["id"]), details)
         unit.emit(datasets_changed([row["id"] for row in written]))
+
+    def _history(self, ids: Sequence[str]) -> Insert:
+        """The revisions of datasets just written: copied by the database, which has their metadata already."""
+        now, by = literal(self._now, UtcDateTime()), literal(self._actor.name)
+        copied = select(Dataset.id, Dataset.revision, now, by, Dataset.fields)
+        columns = ["dataset_id", "number", "at", "by", "fields"]
+        return insert(DatasetRevision).from_select(columns, copied.where(Dataset.id.in_(ids)))
 
     def _plan_new(self, record: ImportRecord, taken: dict[str, str]) -> None:
         publisher = record.fields["publisher"]
@@ -135,15 +135,11 @@ class ImportBatch:
                 "id": record.id,
                 "slug": slug,
                 "state": record.state,
-                "publish_when_ready": False,
                 "fields": record.fields,
-                "revision": 1,
                 "agency_code": publisher,
                 "created_at": self._now,
                 "modified_at": record.modified_at,
                 "published_at": None if record.state == DatasetState.DRAFT else self._now,
-                "download_count": 0,
-                "view_count": 0,
             }
         )
 
@@ -190,6 +186,23 @@ class ImportBatch:
 _TAKEN: Final = N_("There is a dataset at the address “%(slug)s” already. Choose another one.")
 TWICE: Final = N_("An earlier line is the same dataset; this one was left out.")
 _FORBIDDEN: Final = N_("Your account may not change or publish datasets of the agency “%(agency)s”.")
+
+
+_NEW: Final = ("id", "slug", "state", "agency_code", "created_at", "modified_at", "published_at")
+
+
+@cache
+def _insertion(dialect: str) -> Insert:
+    """A new dataset; `fields` comes as JSON already written, everything that all new ones share stands in it."""
+    written: ColumnElement[Any] = bindparam("fields", type_=Text())
+    return insert(Dataset).values(
+        **{name: bindparam(name) for name in _NEW},
+        fields=written if dialect == "sqlite" else cast(written, JSONB),
+        publish_when_ready=false(),
+        revision=literal_column("1"),
+        download_count=literal_column("0"),
+        view_count=literal_column("0"),
+    )
 
 
 def _existing(

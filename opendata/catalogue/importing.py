@@ -13,6 +13,7 @@ import hashlib
 import json
 import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
@@ -242,6 +243,9 @@ def _modified_at(moment: object, day: str | None, now: dt.datetime) -> dt.dateti
         except ValueError:
             return now
         return told if told.tzinfo else told.replace(tzinfo=dt.UTC)
-    if day:
-        return dt.datetime.combine(dt.date.fromisoformat(day), dt.time(), tzinfo=VIETNAM_TIME)
-    return now
+    return _beginning(day) if day else now
+
+
+@lru_cache(maxsize=4096)
+def _beginning(day: str) -> dt.datetime:
+    return dt.datetime.combine(dt.date.fromisoformat(day), dt.time(), tzinfo=VIETNAM_TIME).astimezone(dt.UTC)

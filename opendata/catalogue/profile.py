@@ -13,7 +13,7 @@ import json
 import math
 import re
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache, partial
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, cast, get_args
 from urllib.parse import urlsplit
 
@@ -62,6 +62,10 @@ class ProfileField:
     max_items: int = 1
 
 
+# (field, what was given) → what is stored, None where nothing was given; or _WrongValueError.
+Check: TypeAlias = "Callable[[ProfileField, Any], Any]"
+
+
 @dataclass(frozen=True, slots=True)
 class FieldGroup:
     name: str
@@ -102,9 +106,11 @@ class MetadataProfile:
         """
         errors = [self._unknown(name) for name in metadata if name not in self.by_name]
         cleaned: dict[str, Any] = {}
-        for item in self.fields:
+        for item, check in self._checks:
+            value = metadata.get(item.name)
             try:
-                value = self._value(item, metadata.get(item.name))
+                if value is not None:  # most fields of most records are not given
+                    value = None if _is_empty(value) else check(item, value)
             except _WrongValueError as wrong:
                 errors.append(FieldError(item.name, wrong.template, wrong.params))
                 continue
@@ -124,16 +130,25 @@ class MetadataProfile:
         shown = _quoted(str(name))
         return FieldError(shown, template, {"name": shown, "known": ", ".join(self.by_name)})
 
-    def _value(self, item: ProfileField, value: object) -> Any:
-        if value is None or value in ([], {}) or (isinstance(value, str) and not value.strip()):
-            return None
+    @cached_property
+    def _checks(self) -> tuple[tuple[ProfileField, Check], ...]:
+        """Each field with what checks and cleans its values."""
+        return tuple((item, self._check(item)) for item in self.fields)
+
+    def _check(self, item: ProfileField) -> Check:
         if item.kind == "keywords":
-            return _keywords(item, value)
+            return _keywords
         if item.multilingual:
-            return _texts(item, value)
+            return _texts
         if item.kind == "code":
-            return _code(item, value, self.vocabularies.named(item.vocabulary or ""))
-        return _SIMPLE[item.kind](item, value)
+            return partial(_code, self.vocabularies.named(item.vocabulary or ""))
+        return _SIMPLE[item.kind]
+
+
+def _is_empty(value: object) -> bool:
+    if isinstance(value, str):
+        return not value or value.isspace()
+    return value in ([], {})
 
 
 def is_email(text: str) -> bool:
@@ -166,7 +181,7 @@ def _check_field(item: ProfileField, groups: tuple[FieldGroup, ...], vocabularie
         vocabularies.named(item.vocabulary or "")
 
 
-# -- values, one function a kind: (field, what was given) → what is stored, or _WrongValueError ------------
+# -- values, one Check a kind ------------------------------------------------------------------------------
 
 
 def _text(item: ProfileField, value: object) -> str | None:
@@ -184,10 +199,11 @@ def _texts(item: ProfileField, value: object) -> dict[str, str] | None:
     if not isinstance(given, dict):
         raise _WrongValueError(N_("This must be text, or one text a language: {“vi”: …, “en”: …}."))
     _check_languages(given)
-    texts = {
-        language: _text(item, given[language]) for language in LANGUAGES if given.get(language) is not None
-    }
-    return {language: text for language, text in texts.items() if text} or None
+    texts: dict[str, str] = {}
+    for language in LANGUAGES:
+        if (written := given.get(language)) is not None and (text := _text(item, written)):
+            texts[language] = text
+    return texts or None
 
 
 def _check_languages(given: Mapping[object, object]) -> None:
@@ -222,9 +238,11 @@ def _keywords(item: ProfileField, value: object) -> list[str] | None:
     return list(kept.values()) or None
 
 
-def _code(item: ProfileField, value: object, vocabulary: Vocabulary[Any]) -> str | None:
+def _code(vocabulary: Vocabulary[Any], item: ProfileField, value: object) -> str | None:
     if not isinstance(value, str):
         raise _WrongValueError(N_("This must be a code from the list, as text."))
+    if value in vocabulary:
+        return value
     wanted = clean_line(value)
     if not wanted:
         return None
@@ -253,13 +271,18 @@ def _date(_item: ProfileField, value: object) -> str:
         else:
             text = clean_line(cast("str", value))
             if len(text) == len("2026-03-31"):
-                return dt.date.fromisoformat(text).isoformat()
+                return _day(text)
             moment = dt.datetime.fromisoformat(text)
         day = (moment.astimezone(VIETNAM_TIME) if moment.tzinfo else moment).date()
     except (TypeError, ValueError, AttributeError, OverflowError):
         template = N_("“%(value)s” is not a date. Write year-month-day, for example 2026-03-31.")
         raise _WrongValueError(template, value=_quoted(str(value))) from None
     return day.isoformat()
+
+
+@lru_cache(maxsize=4096)  # a catalogue names the same days again and again
+def _day(text: str) -> str:
+    return dt.date.fromisoformat(text).isoformat()
 
 
 def _email(item: ProfileField, value: object) -> str | None:
@@ -298,7 +321,7 @@ def _number(_item: ProfileField, value: object) -> float | int:
     return number
 
 
-_SIMPLE: Final[Mapping[str, Callable[[ProfileField, object], Any]]] = {
+_SIMPLE: Final[Mapping[str, Check]] = {
     "text": _text,
     "markdown": _text,
     "date": _date,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import signal
 import subprocess
@@ -10,7 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 
 from opendata.accounts.models import AuditRow
 from opendata.accounts.policy import COMMAND_LINE
@@ -19,6 +20,7 @@ from opendata.catalogue.events import changed_ids
 from opendata.catalogue.importing import CatalogueImport, ImportOptions, ImportSummary
 from opendata.catalogue.models import Dataset, DatasetRevision, DatasetState
 from opendata.catalogue.profile import load_profile
+from opendata.catalogue.service import CatalogueService
 from opendata.catalogue.vocabularies import load_vocabularies
 from opendata.kernel.bundled import bundled
 from opendata.kernel.outbox import OutboxRow
@@ -29,6 +31,7 @@ import sys
 from opendata.accounts.policy import COMMAND_LINE
 from opendata.catalogue import importing
 from opendata.catalogue.profile import load_profile
+from opendata.catalogue.service import CatalogueService
 from opendata.catalogue.vocabularies import load_vocabularies
 from opendata.kernel.bundled import bundled
 from opendata.kernel.db import Database
@@ -85,6 +88,35 @@ def test_datasets_their_history_one_audit_row_and_one_event_a_batch(database, im
     assert set(changed_ids(events)) == ids
     assert row
     assert set(row.details["created"]) == ids
+
+
+def test_rows_are_those_that_the_service_writes(database, importer):
+    now = dt.datetime(2026, 3, 31, 23, 59, 59, 120_000, tzinfo=dt.UTC)
+    folder = bundled("catalog_schemas")
+    profile = load_profile(folder, load_vocabularies(folder))
+    service = CatalogueService(database, profile, lambda: now)
+    metadata = {
+        "title": {"vi": "Độ mặn “nước sông” \\ 𝒳", "en": "Salinity"},
+        "keywords": ["a", "b"],
+        "publisher": "BKHCN",
+        "period_start": "2024-01-01",
+    }
+    drafted, public = (service.create_dataset(COMMAND_LINE, metadata, slug=slug) for slug in ("nhap", "ra"))
+    service.publish_dataset(COMMAND_LINE, public.id)
+    loader = CatalogueImport(database, profile, lambda: now)
+    rows = [{**metadata, "slug": "nhap-2", "state": "draft"}, {**metadata, "slug": "ra-2"}]
+    *_, summary = loader.run(COMMAND_LINE, lines(rows), ImportOptions(), print)
+    assert summary.created == 2
+    with database.reading() as session:
+        kept = {row.slug: row._asdict() for row in session.execute(text("SELECT * FROM datasets"))}
+        history = {
+            row.dataset_id: row._asdict() for row in session.execute(text("SELECT * FROM dataset_revisions"))
+        }
+    assert (kept["nhap"]["id"], kept["ra"]["id"]) == (drafted.id, public.id)
+    for slug in ("nhap", "ra"):
+        of_service, of_import = kept[slug], kept[f"{slug}-2"]
+        assert history[of_import["id"]] | {"dataset_id": ""} == history[of_service["id"]] | {"dataset_id": ""}
+        assert of_import | {"id": "", "slug": ""} == of_service | {"id": "", "slug": ""}
 
 
 def test_the_same_file_again_changes_nothing_and_a_changed_line_one_dataset(database, importer):
