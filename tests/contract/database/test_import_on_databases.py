@@ -95,7 +95,7 @@ def test_rows_are_those_that_the_service_writes(database, importer):
     folder = bundled("catalog_schemas")
     profile = load_profile(folder, load_vocabularies(folder))
     service = CatalogueService(database, profile, lambda: now)
-    metadata = {
+    metadata: dict[str, object] = {
         "title": {"vi": "Độ mặn “nước sông” \\ 𝒳", "en": "Salinity"},
         "keywords": ["a", "b"],
         "publisher": "BKHCN",
@@ -104,7 +104,10 @@ def test_rows_are_those_that_the_service_writes(database, importer):
     drafted, public = (service.create_dataset(COMMAND_LINE, metadata, slug=slug) for slug in ("nhap", "ra"))
     service.publish_dataset(COMMAND_LINE, public.id)
     loader = CatalogueImport(database, profile, lambda: now)
-    rows = [{**metadata, "slug": "nhap-2", "state": "draft"}, {**metadata, "slug": "ra-2"}]
+    rows: list[dict[str, object]] = [
+        {**metadata, "slug": "nhap-2", "state": "draft"},
+        {**metadata, "slug": "ra-2"},
+    ]
     *_, summary = loader.run(COMMAND_LINE, lines(rows), ImportOptions(), print)
     assert summary.created == 2
     with database.reading() as session:
