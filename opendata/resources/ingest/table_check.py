@@ -20,7 +20,7 @@ import pyarrow as pa
 from opendata.resources.ingest.blocks import Block, NotCoveredError
 from opendata.resources.ingest.cell_proofs import CellProof
 from opendata.resources.ingest.frictionless_checks import no_stumbling
-from opendata.resources.ingest.keys import Findings, KeyStore, lost_rows, mode_of
+from opendata.resources.ingest.keys import VALUES, Findings, KeyStore, lost_rows, mode_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -222,6 +222,10 @@ class TableCheck:
             store.keep(name, mode)
             other.keep(other_name, mode)
         if table is not None:
+            # frictionless reads that table with its own keys and may stumble over their values.
+            for name in {*table.check.unique, *table.check.primary}:
+                if (mode := mode_of(other.field_of(name))) == VALUES:
+                    other.keep(name, mode)
             for block in table.read():
                 other.add(block)
         return modes, other
