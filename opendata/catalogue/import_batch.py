@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from opendata.accounts.policy import Actor
     from opendata.kernel.db import UnitOfWork
+    from opendata.kernel.outbox import OutboxRow
 
 _TELLS_APART: Final = 8  # letters of the id behind an address that is taken
 
@@ -58,6 +59,14 @@ class ImportRecord:
     modified_at: dt.datetime
 
 
+@dataclass(frozen=True, slots=True)
+class WrittenBatch:
+    """Datasets that one unit of work wrote, and the outbox row that names them."""
+
+    row_id: int
+    dataset_ids: tuple[str, ...]
+
+
 class ImportBatch:
     """`may` answers whether the actor has a permission in an agency."""
 
@@ -69,6 +78,7 @@ class ImportBatch:
         self.changed: list[dict[str, Any]] = []
         self.unchanged = 0
         self.problems: list[RecordProblem] = []
+        self._event: OutboxRow | None = None
 
     def plan(self, session: Session, records: Sequence[ImportRecord], *, for_change: bool = False) -> None:
         """Sort the records by what is to be done with them."""
@@ -110,7 +120,13 @@ class ImportBatch:
             "changed": [row["id"] for row in self.changed],
         }
         audit.record(unit, self._actor, "catalogue.import", ("catalogue", written[0]["id"]), details)
-        unit.emit(datasets_changed([row["id"] for row in written]))
+        self._event = unit.emit(datasets_changed([row["id"] for row in written]))
+
+    def written(self) -> WrittenBatch | None:
+        """What was stored, once its unit of work is committed."""
+        if self._event is None:
+            return None
+        return WrittenBatch(self._event.id, tuple(row["id"] for row in (*self.created, *self.changed)))
 
     def _history(self, ids: Sequence[str]) -> Insert:
         """The revisions of datasets just written: copied by the database, which has their metadata already."""

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Final
 from sqlalchemy import select
 
 from opendata.accounts.models import Agency
-from opendata.catalogue.import_batch import TWICE, ImportBatch, ImportRecord, RecordProblem
+from opendata.catalogue.import_batch import TWICE, ImportBatch, ImportRecord, RecordProblem, WrittenBatch
 from opendata.catalogue.models import DatasetState
 from opendata.kernel.errors import N_, ConflictError, FieldError
 from opendata.kernel.i18n import VIETNAM_TIME
@@ -59,12 +59,13 @@ class ImportOptions:
 
 @dataclass(slots=True)
 class ImportSummary:
-    """Numbers of records."""
+    """Numbers of records, and what the last batch wrote; None where that was nothing."""
 
     created: int = 0
     changed: int = 0
     unchanged: int = 0
     faulty: int = 0
+    last: WrittenBatch | None = None
 
     @property
     def records(self) -> int:
@@ -118,6 +119,7 @@ class CatalogueImport:
         while batch := list(islice(records, BATCH)):
             self._store(run, batch)
             yield run.summary
+        run.summary.last = None
         yield run.summary
 
     def _store(self, run: _Run, batch: list[ImportRecord]) -> None:
@@ -136,6 +138,7 @@ class CatalogueImport:
             except ConflictError:
                 if attempt == _TRIES - 1:
                     raise
+        run.summary.last = planned.written()
         run.summary.created += len(planned.created)
         run.summary.changed += len(planned.changed)
         run.summary.unchanged += planned.unchanged

@@ -13,7 +13,8 @@ from sqlalchemy import func, select
 
 from opendata.catalogue.events import DATASET_CHANGED, changed_ids
 from opendata.catalogue.models import Dataset
-from opendata.kernel.outbox import last_position, settled_after
+from opendata.kernel.errors import UnavailableError
+from opendata.kernel.outbox import DONE, last_position, settle_unclaimed, settled_after
 from opendata.search.port import IndexState
 from opendata.search.preparing import worthwhile_children
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from opendata.catalogue.documents import DocumentBuilder
+    from opendata.catalogue.import_batch import WrittenBatch
     from opendata.kernel.db import Database
     from opendata.search.port import Indexable
     from opendata.search.preparing import OpenSource
@@ -61,6 +63,35 @@ class IndexDatasets:
         ids = changed_ids(payloads)
         # All are removed first: what is no longer in the database is then not put back.
         self._search.index(self._documents(chunked(ids, CHUNK), len(ids)), ids, position)
+
+    def run_beside(self, written: Iterator[WrittenBatch]) -> bool:
+        """Index batches of datasets while `written` goes on storing the next ones; False where that is not possible
+        now: their outbox rows then wait as any others do, and what `written` still holds can be stored.
+
+        One commit. Other processes make the documents: they have the cores that storing leaves. A crash costs
+        work only, since rows are ended after the commit that holds their datasets.
+        """
+        children = worthwhile_children()
+        if self._open_source is None or not children or self._search.status().state is not IndexState.READY:
+            return False
+        rows: list[int] = []
+
+        def ids() -> Iterator[Sequence[str]]:
+            for batch in written:
+                rows.append(batch.row_id)
+                yield from chunked(batch.dataset_ids, CHUNK)
+
+        try:
+            documents = self._search.prepared(self._open_source, ids(), children)
+            self._search.index(documents, (), self._search.position() or 0)
+            # Known only now.
+            self._search.index((), (), max([self._search.position() or 0, *rows]))
+        except UnavailableError as error:
+            log.info("indexing beside storing is put off: %s", error)
+            return False
+        with self._database.bookkeeping() as unit:
+            settle_unclaimed(unit.session, rows, DONE)
+        return True
 
     def ensure_index(self) -> bool:
         """Rebuild when the index cannot be used as it is, else catch up; whether it was rebuilt."""

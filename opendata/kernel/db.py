@@ -77,11 +77,14 @@ class UnitOfWork:
         self.session = session
         self._witnessed = False
 
-    def emit(self, happened: Event) -> None:
-        """Write the event to the outbox in this transaction; jobs and indexing follow from it."""
-        self.session.add(
-            OutboxRow(topic=happened.topic, payload=dict(happened.payload), created_at=utc_now())
-        )
+    def emit(self, happened: Event) -> OutboxRow:
+        """Write the event to the outbox in this transaction; jobs and indexing follow from it.
+
+        The row that is answered knows its id once the unit is committed.
+        """
+        row = OutboxRow(topic=happened.topic, payload=dict(happened.payload), created_at=utc_now())
+        self.session.add(row)
+        return row
 
     def witness(self) -> None:
         """Called by the audit writer once its row is part of this unit."""

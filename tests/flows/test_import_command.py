@@ -55,6 +55,21 @@ def test_a_file_is_in_the_index_when_the_command_ends(ready, tmp_path):
     assert "0 new, 0 changed, 3 as they were" in again.output
 
 
+def test_a_large_file_is_indexed_beside_storing(ready, tmp_path, monkeypatch):
+    monkeypatch.setattr("opendata.catalogue.importing.BATCH", 2)
+    monkeypatch.setattr("opendata.cli.importing.WORTH_INDEXING_BESIDE", 1)
+    monkeypatch.setattr("opendata.cli.importing.BATCHES_A_COMMIT", 2)
+    monkeypatch.setattr("opendata.catalogue.indexing.worthwhile_children", lambda: 1)
+    rows = [{**ROWS[0], "slug": f"bo-{n}", "title": f"Độ mặn nước sông {n}"} for n in range(9)]
+    path = tmp_path / "catalogue.jsonl"
+    path.write_bytes(content(rows))
+    assert json.loads(ready("search", "do man", "--json").output)["total"] == 0
+    done = ready("import-catalogue", str(path))
+    assert (done.exit_code, "9 new, 0 changed" in done.output) == (0, True)
+    assert json.loads(ready("search", "do man nuoc song", "--json").output)["total"] == 9
+    assert ready("check").exit_code == 0
+
+
 def test_wrong_lines_are_told_in_both_languages_and_written_to_a_file(ready, tmp_path):
     report = tmp_path / "problems.jsonl"
     bad = content([*ROWS, {"publisher": "BKHCN"}])
