@@ -73,7 +73,8 @@ def indexed_words(schema: IndexSchema, document: SearchDocument) -> dict[str, st
     }
     fields = {ALL: _GAP.join([words[View.FOLDED] for words in seen.values()])}
     for name, view, texts in _gathered(schema):
-        fields[name] = " ".join([seen[text][view] for text in texts if text in seen])
+        gap = _GAP if view is View.PAIRS else " "
+        fields[name] = gap.join([seen[text][view] for text in texts if text in seen])
     return fields
 
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 # Only the engine asked for is loaded: a machine without tantivy's native wheel can still use Whoosh.
 _FORMATS: Final = {
+    "columns": ("opendata.search.engines.columns", "ColumnsFormat"),
     "tantivy": ("opendata.search.engines.tantivy", "TantivyFormat"),
     "whoosh": ("opendata.search.engines.whoosh", "WhooshFormat"),
 }

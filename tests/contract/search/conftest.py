@@ -1,4 +1,4 @@
-"""A small catalogue in every engine: each test in this folder runs on tantivy and on Whoosh."""
+"""A small catalogue in every engine: each test in this folder runs on all of them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from opendata.search.service import SearchService
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-ENGINES = ("tantivy", "whoosh")
+ENGINES = ("columns", "tantivy", "whoosh")
 SCHEMA = IndexSchema(
     texts=(TextField("title", 3.0), TextField("keywords", 2.0, snippet=False), TextField("description")),
     facets=("theme", "format", "place"),

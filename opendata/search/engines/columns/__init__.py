@@ -1,0 +1,19 @@
+"""An index of plain columns: for every word the numbers of its documents, and what each of them gains by it.
+
+The fastest of the engines and made for this catalogue's queries: few words that very many documents hold, of
+which an exact total, six facets and twenty rows are wanted at once. Everything about a segment of documents is
+an array on disk; a query adds up arrays of one number a document and counts facets with the same arrays.
+
+    arrays_file   named arrays in one checked file, read where they lie
+    strings       sorted terms with their numbers, and strings by number
+    builder       documents → the arrays of a segment
+    segment       reads them: words, phrases, beginnings, facets, numbers
+    merging       small segments → a larger one
+    commits       which segments and deletions make up a commit; the IndexFormat
+    matching      what a query matches in one segment, and with which score
+    snapshot      answers over all segments of a commit
+"""
+
+from opendata.search.engines.columns.commits import ColumnsFormat
+
+__all__ = ["ColumnsFormat"]

@@ -1,0 +1,203 @@
+"""Documents → the arrays of one segment.
+
+Words become numbers as they come, so that a document is a few calls of the interpreter's own loops; numbers are
+put into the order of the words, sorted and counted as whole arrays at the end.
+"""
+
+from __future__ import annotations
+
+import zlib
+from array import array
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from opendata.search.analysis import View
+from opendata.search.engines.columns.postings import scored_postings, sorted_pairs, starts_of
+from opendata.search.engines.columns.strings import strings_arrays, terms_arrays
+from opendata.search.fields import LINES, scoring_field
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from opendata.search.engines.columns.arrays_file import Array
+    from opendata.search.port import IndexSchema, PreparedDocument
+
+# Numbers of documents are kept in 16 bits.
+MOST_DOCUMENTS: Final = 1 << 16
+_QUICK: Final = 1  # level of zlib
+
+Lengths = dict[str, int]
+"""For each scoring field the number of its words in all documents of an index."""
+
+
+class _Numbers(dict[str, int]):
+    """Gives each string the next number when it first comes."""
+
+    def __missing__(self, text: str) -> int:
+        number = self[text] = len(self)
+        return number
+
+
+class _Lists:
+    """Some numbers for each document, one list after the other."""
+
+    def __init__(self) -> None:
+        self.numbers = array("I")
+        self.lengths = array("I")
+
+    def add(self, numbers: Sequence[int]) -> None:
+        self.numbers.extend(numbers)
+        self.lengths.append(len(numbers))
+
+    def documents(self) -> Array:
+        """For each number the document it stands in."""
+        lengths = np.asarray(self.lengths)
+        return np.repeat(np.arange(len(lengths), dtype=np.uint32), lengths)
+
+
+class SegmentBuilder:
+    """Takes up to MOST_DOCUMENTS documents, each id once."""
+
+    def __init__(self, schema: IndexSchema) -> None:
+        self._schema = schema
+        boosts = list(schema.boosts())
+        self._ids: list[str] = []
+        self._kept: list[bytes] = []
+        self._priors = array("f")
+        self._words = {
+            view: (_Numbers(), [(scoring_field(view, boost), _Lists()) for boost in boosts]) for view in View
+        }
+        self._lines = _Numbers(), _Lists()
+        self._listed = {name: (_Numbers(), _Lists()) for name in ("access", "suggestions", *schema.facets)}
+        self._numbers = {name: array("d") for name in schema.numbers}
+        self._sort_keys: dict[str, list[str | None]] = {name: [] for name in schema.sort_keys}
+
+    def __len__(self) -> int:
+        return len(self._ids)
+
+    def add(self, document: PreparedDocument) -> None:
+        self._ids.append(document.id)
+        self._kept.append(zlib.compress(document.kept.encode(), _QUICK))
+        self._priors.append(document.prior)
+        words = document.words
+        for numbers, fields in self._words.values():
+            for name, lists in fields:
+                lists.add(list(map(numbers.__getitem__, words.get(name, "").split())))
+        numbers, lists = self._lines
+        lists.add(list(map(numbers.__getitem__, words.get(LINES, "").split())))
+        self._add_listed("access", document.access)
+        self._add_listed("suggestions", document.suggestions)
+        for name in self._schema.facets:
+            self._add_listed(name, document.facets.get(name, ()))
+        for name, values in self._numbers.items():
+            values.append(document.numbers.get(name, np.nan))
+        for name, keys in self._sort_keys.items():
+            keys.append(document.sort_keys.get(name))
+
+    def _add_listed(self, name: str, values: Iterable[str]) -> None:
+        numbers, lists = self._listed[name]
+        lists.add([numbers[value] for value in dict.fromkeys(values)])
+
+    def lengths(self) -> Lengths:
+        """How many words each scoring field has here."""
+        return {name: len(lists.numbers) for _, fields in self._words.values() for name, lists in fields}
+
+    def arrays(self, averages: Mapping[str, float]) -> dict[str, Array]:
+        """`averages`: the words a document has in each scoring field, over the whole index."""
+        made: dict[str, Array] = {"prior": np.array(self._priors, np.float32)}
+        made |= ids_arrays([name.encode() for name in self._ids])
+        made |= strings_arrays("kept", self._kept)
+        for view, (numbers, fields) in self._words.items():
+            terms_made, rank = _in_order(str(view), numbers)
+            made |= terms_made
+            for name, lists in fields:
+                made |= self._scored(name, lists, rank, averages[name], with_places=view is View.PAIRS)
+        made |= self._line_arrays()
+        for name, (numbers, lists) in self._listed.items():
+            made |= listed_arrays(name, numbers, np.asarray(lists.numbers), lists.documents())
+        made |= {f"number.{name}": np.array(values, np.float64) for name, values in self._numbers.items()}
+        for name, keys in self._sort_keys.items():
+            made |= sort_key_arrays(name, keys)
+        return made
+
+    def _scored(
+        self, name: str, lists: _Lists, rank: Array, average: float, *, with_places: bool
+    ) -> dict[str, Array]:
+        keys = rank[np.asarray(lists.numbers)].astype(np.uint64) << np.uint64(32)
+        keys |= np.arange(len(keys), dtype=np.uint64)
+        keys.sort()
+        order = (keys & np.uint64(0xFFFF_FFFF)).astype(np.int64)
+        terms = (keys >> np.uint64(32)).astype(np.uint32)
+        del keys
+        documents = lists.documents()[order]
+        made = scored_postings(terms, documents, np.asarray(lists.lengths), average).arrays(name, len(rank))
+        if with_places:
+            made |= place_arrays(name, terms, order + documents, lists.lengths, len(rank))
+        return made
+
+    def _line_arrays(self) -> dict[str, Array]:
+        """The words of lines to suggest, with their places only."""
+        numbers, lists = self._lines
+        terms_made, rank = _in_order(LINES, numbers)
+        terms = rank[np.asarray(lists.numbers)]
+        order = np.argsort(terms, kind="stable")
+        places = order + lists.documents()[order]
+        return terms_made | place_arrays(LINES, terms[order], places, lists.lengths, len(rank))
+
+
+def _in_order(name: str, numbers: _Numbers) -> tuple[dict[str, Array], Array]:
+    """The terms sorted, and for each number its place among them."""
+    ordered = sorted(numbers)
+    rank = np.empty(len(ordered), np.uint32)
+    rank[np.fromiter(map(numbers.__getitem__, ordered), np.int64, len(ordered))] = np.arange(
+        len(ordered), dtype=np.uint32
+    )
+    return terms_arrays(name, ordered), rank
+
+
+def place_arrays(
+    name: str, terms: Array, places: Array, lengths: Sequence[int] | Array, count: int
+) -> dict[str, Array]:
+    """Where each word stands: places count the words of all documents, with a free one after each document."""
+    starts = np.zeros(len(lengths) + 1, np.uint32)
+    np.cumsum(np.asarray(lengths, np.uint32) + 1, out=starts[1:])
+    return {
+        f"{name}.places_at": starts_of(terms, count),
+        f"{name}.places": places.astype(np.uint32),
+        f"{name}.document_starts": starts,
+    }
+
+
+def ids_arrays(ids: Sequence[bytes]) -> dict[str, Array]:
+    order = np.array(sorted(range(len(ids)), key=ids.__getitem__), np.uint32)
+    return strings_arrays("ids", ids) | {"ids.order": order}
+
+
+def listed_arrays(name: str, numbers: Mapping[str, int], values: Array, documents: Array) -> dict[str, Array]:
+    """Values of which a document has any number: by value, and by document."""
+    ordered = sorted(numbers)
+    rank = np.empty(len(ordered), np.uint32)
+    for place, text in enumerate(ordered):
+        rank[numbers[text]] = place
+    ranked = rank[values]
+    by_value = sorted_pairs(ranked, documents)
+    made = by_value.arrays(f"listed.{name}", len(ordered))
+    if name == "suggestions":
+        return made | terms_arrays(f"listed.{name}", ordered)
+    return {
+        **made,
+        **strings_arrays(f"listed.{name}", [text.encode() for text in ordered]),
+        f"listed.{name}.values": ranked,
+        f"listed.{name}.of": documents.astype(np.uint16),
+    }
+
+
+def sort_key_arrays(name: str, keys: Sequence[str | None]) -> dict[str, Array]:
+    """The keys in order, and for each document the place of its own; -1 where it has none."""
+    ordered = sorted({key for key in keys if key is not None})
+    places = {key: place for place, key in enumerate(ordered)}
+    return {
+        f"key.{name}": np.array([-1 if key is None else places[key] for key in keys], np.int32),
+        **strings_arrays(f"key.{name}", [key.encode() for key in ordered]),
+    }

@@ -1,0 +1,197 @@
+"""Some segments of a commit → the arrays of one, without what was deleted from them.
+
+Words keep their gains, which were worked out with the averages of the time when they were written; a rebuild
+works them out anew.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from opendata.search.analysis import View
+from opendata.search.engines.columns.builder import (
+    ids_arrays,
+    listed_arrays,
+    place_arrays,
+    sort_key_arrays,
+)
+from opendata.search.engines.columns.postings import Postings
+from opendata.search.engines.columns.strings import Strings, Terms, strings_arrays, terms_arrays
+from opendata.search.fields import LINES, scoring_field
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from opendata.search.engines.columns.arrays_file import Array
+    from opendata.search.engines.columns.segment import Flags, Segment
+    from opendata.search.port import IndexSchema
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A segment, what is left of it, and the new number of each of its documents."""
+
+    segment: Segment
+    alive: Flags
+    numbers: Array
+
+
+def merged_arrays(schema: IndexSchema, held: Sequence[tuple[Segment, Flags]]) -> dict[str, Array]:
+    """For segments with at most MOST_DOCUMENTS left in all."""
+    sources, count = [], 0
+    for segment, alive in held:
+        numbers = count + np.cumsum(alive) - 1
+        sources.append(Source(segment, alive, numbers))
+        count += int(np.count_nonzero(alive))
+    made: dict[str, Array] = {"prior": _joined(sources, "prior")}
+    made |= ids_arrays([each for one in sources for each in _left(one.segment.ids, one)])
+    made |= strings_arrays("kept", [each for one in sources for each in _left(one.segment.kept_texts, one)])
+    for view in View:
+        fields = [scoring_field(view, boost) for boost in schema.boosts()]
+        made |= _merged_words(sources, view, fields)
+    made |= _merged_lines(sources)
+    for name in ("access", "suggestions", *schema.facets):
+        made |= _merged_list(sources, name)
+    for name in schema.numbers:
+        made[f"number.{name}"] = _joined(sources, f"number.{name}")
+    for name in schema.sort_keys:
+        made |= sort_key_arrays(name, [key for one in sources for key in _keys(one, name)])
+    return made
+
+
+def _joined(sources: Sequence[Source], name: str) -> Array:
+    return np.concatenate([one.segment.arrays[name][one.alive] for one in sources])
+
+
+def _left(strings: Strings, source: Source) -> Iterator[bytes]:
+    return (value for value, alive in zip(strings.all(), source.alive.tolist(), strict=True) if alive)
+
+
+def _keys(source: Source, name: str) -> Iterator[str | None]:
+    keys = [key.decode() for key in source.segment.keys[name].all()]
+    places = source.segment.key_places(name)[source.alive].tolist()
+    return (keys[place] if place >= 0 else None for place in places)
+
+
+class _Vocabulary:
+    """The terms of several segments as one sorted list, and for each segment what its numbers become."""
+
+    def __init__(self, lists: Sequence[Sequence[str]]) -> None:
+        self.terms = sorted(set[str]().union(*lists))
+        places = {term: place for place, term in enumerate(self.terms)}
+        self.numbers = [np.fromiter(map(places.__getitem__, one), np.int64, len(one)) for one in lists]
+
+    def keep(self, used: Sequence[Array]) -> tuple[list[str], Array]:
+        """The terms that are still used, and for each the new number."""
+        is_used = np.zeros(len(self.terms), bool)
+        for terms in used:
+            is_used[terms] = True
+        kept = [term for term, stays in zip(self.terms, is_used.tolist(), strict=True) if stays]
+        return kept, np.cumsum(is_used) - 1
+
+
+def _merged_words(sources: Sequence[Source], view: View, fields: Sequence[str]) -> dict[str, Array]:
+    vocabulary = _Vocabulary([list(_all(one.segment.terms[view])) for one in sources])
+    by_field = {}
+    for name in fields:
+        found = [_postings(one, name, vocabulary.numbers[place]) for place, one in enumerate(sources)]
+        by_field[name] = [np.concatenate(column) for column in zip(*found, strict=True)]
+    terms, numbers = vocabulary.keep([columns[0] for columns in by_field.values()])
+    made = terms_arrays(str(view), terms)
+    for name, (held, documents, gains) in by_field.items():
+        keys = (numbers[held].astype(np.uint64) << np.uint64(32)) | (
+            documents.astype(np.uint64) << np.uint64(8)
+        )
+        keys |= gains.astype(np.uint64)
+        keys.sort()
+        made |= Postings(
+            (keys >> np.uint64(32)).astype(np.uint32),
+            ((keys >> np.uint64(8)) & np.uint64(0xFF_FFFF)).astype(np.uint32),
+            (keys & np.uint64(0xFF)).astype(np.uint8),
+        ).arrays(name, len(terms))
+        if view is View.PAIRS:
+            made |= _merged_places(sources, name, vocabulary, numbers, len(terms))
+    return made
+
+
+def _merged_lines(sources: Sequence[Source]) -> dict[str, Array]:
+    vocabulary = _Vocabulary([list(_all(one.segment.line_terms)) for one in sources])
+    held = [_places(one, LINES, vocabulary.numbers[place])[0] for place, one in enumerate(sources)]
+    terms, numbers = vocabulary.keep(held)
+    return terms_arrays(LINES, terms) | _merged_places(sources, LINES, vocabulary, numbers, len(terms))
+
+
+def _merged_places(
+    sources: Sequence[Source], name: str, vocabulary: _Vocabulary, numbers: Array, count: int
+) -> dict[str, Array]:
+    lengths = np.concatenate(
+        [_differences(one.segment.arrays[f"{name}.document_starts"])[one.alive] - 1 for one in sources]
+    )
+    starts = np.concatenate([[0], np.cumsum(lengths + 1)])
+    keys = []
+    for place, one in enumerate(sources):
+        terms, documents, offsets = _places(one, name, vocabulary.numbers[place])
+        keys.append(
+            (numbers[terms].astype(np.uint64) << np.uint64(32))
+            | (starts[documents] + offsets).astype(np.uint64)
+        )
+    joined = np.concatenate(keys)
+    joined.sort()
+    places = joined & np.uint64(0xFFFF_FFFF)
+    return place_arrays(name, (joined >> np.uint64(32)).astype(np.int64), places, lengths, count)
+
+
+def _merged_list(sources: Sequence[Source], name: str) -> dict[str, Array]:
+    lists = [
+        list(_all(one.segment.suggestions)) if name == "suggestions" else one.segment.listed(name).values
+        for one in sources
+    ]
+    vocabulary = _Vocabulary(lists)
+    found = [_entries(one, f"listed.{name}", vocabulary.numbers[place]) for place, one in enumerate(sources)]
+    held, documents = (np.concatenate(column) for column in zip(*found, strict=True))
+    values, numbers = vocabulary.keep([held])
+    return listed_arrays(name, {value: place for place, value in enumerate(values)}, numbers[held], documents)
+
+
+def _postings(source: Source, name: str, numbers: Array) -> tuple[Array, Array, Array]:
+    terms, documents, left = _entries_left(source, name, numbers)
+    return terms, documents, source.segment.arrays[f"{name}.gains"][left]
+
+
+def _entries(source: Source, name: str, numbers: Array) -> tuple[Array, Array]:
+    terms, documents, _ = _entries_left(source, name, numbers)
+    return terms, documents
+
+
+def _entries_left(source: Source, name: str, numbers: Array) -> tuple[Array, Array, Flags]:
+    arrays = source.segment.arrays
+    terms = np.repeat(numbers, _differences(arrays[f"{name}.at"]))
+    documents = arrays[f"{name}.documents"]
+    left = source.alive[documents]
+    return terms[left], source.numbers[documents[left]], left
+
+
+def _places(source: Source, name: str, numbers: Array) -> tuple[Array, Array, Array]:
+    """Of each word left: its number, its document and how far from the document's start it stands."""
+    arrays = source.segment.arrays
+    terms = np.repeat(numbers, _differences(arrays[f"{name}.places_at"]))
+    places, starts = (
+        arrays[f"{name}.places"].astype(np.int64),
+        arrays[f"{name}.document_starts"].astype(np.int64),
+    )
+    documents = np.searchsorted(starts, places, side="right") - 1
+    left = source.alive[documents]
+    documents = documents[left]
+    return terms[left], source.numbers[documents], places[left] - starts[documents]
+
+
+def _all(terms: Terms) -> Iterator[str]:
+    return terms.within(range(len(terms)))
+
+
+def _differences(starts: Array) -> Array:
+    wide = starts.astype(np.int64)
+    return np.asarray(wide[1:] - wide[:-1])

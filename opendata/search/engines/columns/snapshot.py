@@ -1,0 +1,342 @@
+"""What a commit answers: each question is put to every segment, and what they say is added up."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import dataclass, replace
+from math import log
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from opendata.search.engines.columns.matching import flags_of, in_range, lifts, matching, scores
+from opendata.search.engines.columns.ordering import Ordered, Part, best
+from opendata.search.engines.columns.postings import GAIN_STEP
+from opendata.search.engines.grouping import Candidate, Lines, read_lines
+from opendata.search.nearness import WordList
+from opendata.search.port import (
+    Contribution,
+    Counts,
+    Found,
+    Group,
+    Grouping,
+    IndexSchema,
+    Match,
+    SearchRequest,
+    Vocabulary,
+)
+from opendata.search.query import HELD_BONUS, Query, rarity, words_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from opendata.search.analysis import View
+    from opendata.search.engines.columns.matching import Weighed
+    from opendata.search.engines.columns.segment import Flags, Listed, Segment
+
+_MOST_RIGHTS: Final = 64
+# Of more terms than these a segment names those of most documents, whose counts are then exact.
+_MANY_TERMS: Final = 2000
+
+_At = tuple[int, int]
+"""The number of a segment and of a document in it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A segment in a commit: which of its documents are still there."""
+
+    segment: Segment
+    alive: Flags
+
+
+class ColumnsSnapshot:
+    """A Snapshot. Nothing in it changes but what it remembers, so threads may share it."""
+
+    def __init__(self, schema: IndexSchema, held: Sequence[Held], position: int) -> None:
+        self._schema = schema
+        self._held = tuple(held)
+        self._segments = [one.segment for one in held]
+        self.position = position
+        self._alive = sum(int(np.count_nonzero(one.alive)) for one in held)
+        self._boosts = tuple(schema.boosts())
+        self._visible: dict[frozenset[str], list[Flags]] = {}
+        self._words: dict[str, WordList] = {}
+
+    def count(self) -> int:
+        return self._alive
+
+    def search(self, request: SearchRequest, query: Query) -> Found:
+        matched = self._matched(request, query)
+        chosen = self._chosen(request)
+        parts = self._parts(matched, chosen, request, query)
+        total = sum(int(np.count_nonzero(part.found)) for part in parts)
+        facets = self._facets(matched, chosen, request)
+        if request.group is None:
+            ordered = best(parts, request.offset + request.limit, request.sort)
+            matches = tuple(self._matches(ordered, request.offset))
+            return Found(total, matches, facets, more=request.offset + len(matches) < total)
+        lines = _lines(parts, total, request, request.group)
+        shown = tuple(self._line(line, parts, request.group) for line in lines.shown)
+        return Found(total, shown, facets, lines.count, lines.more)
+
+    def scan(self, request: SearchRequest, query: Query) -> tuple[int, Iterator[Match]]:
+        parts = self._parts(self._matched(request, query), self._chosen(request), request, query)
+        total = sum(int(np.count_nonzero(part.found)) for part in parts)
+        return total, self._matches(best(parts, request.offset + request.limit, request.sort), request.offset)
+
+    def terms(
+        self, vocabulary: Vocabulary, prefix: str, access: frozenset[str], limit: int
+    ) -> list[tuple[str, int]]:
+        visible = self._visible_to(access)
+        if vocabulary is Vocabulary.WORDS:
+            words = {word for segment in self._segments for word, _ in segment.words(prefix)}
+            counted = {word: self._visible_holding(word, visible) for word in words}
+        else:
+            counted = self._suggestions(prefix, visible, limit)
+        present = [(term, count) for term, count in counted.items() if count]
+        return sorted(present, key=lambda one: (-one[1], one[0]))[:limit]
+
+    def words(self, first: str) -> WordList:
+        known = self._words.get(first)
+        if known is None:
+            counted = Counter[str]()
+            for segment in self._segments:
+                counted.update(dict(segment.words(first)))
+            known = self._words[first] = WordList(sorted(counted.items()))
+        return known
+
+    def lines(self, words: Sequence[str], access: frozenset[str], documents: int) -> list[str]:
+        found: list[str] = []
+        left = documents
+        for number, visible in enumerate(self._visible_to(access)):
+            holding = self._segments[number].lines_with(words) if left else np.zeros(0, int)
+            for document in holding[visible[holding]][:left]:
+                found += json.loads(self._segments[number].kept(int(document)))["lines"]
+                left -= 1
+        return found
+
+    def document(self, document_id: str, access: frozenset[str]) -> Match | None:
+        at = self._at(document_id)
+        if at is None or not self._visible_to(access)[at[0]][at[1]]:
+            return None
+        return self._match(at, 0.0)
+
+    def frequencies(self, view: View, terms: Sequence[str]) -> list[int]:
+        return [max(self._frequencies(view, self._find(view, term))) for term in terms]
+
+    def explain(self, document_id: str, query: Query) -> tuple[Contribution, ...]:
+        at = self._at(document_id)
+        if at is None:
+            return ()
+        segment, document = self._segments[at[0]], at[1]
+        lift = float(lifts(segment)[document])
+        parts = []
+        for scored in query.scored:
+            for part, view, number, boost, step in self._weighed(Query(scored=(scored,))):
+                documents, gains = segment.postings(view, boost, number) if part == at[0] else ((), ())
+                parts += [
+                    Contribution(str(view), boost, scored.term, float(gain) * step * lift)
+                    for gain in np.asarray(gains)[np.asarray(documents) == document]
+                ]
+        parts += [
+            Contribution("held", 1.0, words_of(clause), HELD_BONUS * lift)
+            for clause in query.held
+            if flags_of(segment, clause)[document]
+        ]
+        return tuple(sorted(parts, key=lambda part: -part.score))
+
+    # What is asked, segment by segment
+
+    def _visible_to(self, access: frozenset[str]) -> list[Flags]:
+        known = self._visible.get(access)
+        if known is None:
+            names = sorted(access)
+            known = [one.alive & one.segment.access.any_of(names) for one in self._held]
+            if len(self._visible) >= _MOST_RIGHTS:
+                self._visible.clear()
+            self._visible[access] = known
+        return known
+
+    def _matched(self, request: SearchRequest, query: Query) -> list[Flags]:
+        """By words and ranges, whatever values of facets were chosen."""
+        found = []
+        for segment, visible in zip(self._segments, self._visible_to(request.access), strict=True):
+            flags = matching(segment, query, visible)
+            for name, asked in request.ranges.items():
+                flags = flags & in_range(segment, name, asked)
+            found.append(flags)
+        return found
+
+    def _chosen(self, request: SearchRequest) -> dict[str, list[Flags]]:
+        return {
+            name: [segment.facets[name].any_of(values) for segment in self._segments]
+            for name, values in request.filters.items()
+        }
+
+    def _parts(
+        self,
+        matched: Sequence[Flags],
+        chosen: Mapping[str, Sequence[Flags]],
+        request: SearchRequest,
+        query: Query,
+    ) -> list[Part]:
+        is_scored = request.sort is None and request.limit > 0 and bool(query.scored or query.held)
+        weighed: list[list[Weighed]] = [[] for _ in self._segments]
+        for place, view, number, boost, step in self._weighed(query) if is_scored else ():
+            weighed[place].append((view, number, boost, step))
+        parts = []
+        for number, segment in enumerate(self._segments):
+            found = matched[number]
+            for flags in chosen.values():
+                found = found & flags[number]
+            scored = scores(segment, query, weighed[number]) if is_scored and found.any() else None
+            parts.append(Part(segment, found, scored))
+        return parts
+
+    def _weighed(self, query: Query) -> Iterator[tuple[int, View, int, float, float]]:
+        """Each scored term in each segment and boost: (segment, view, number of the term, boost, score of a step)."""
+        for scored in query.scored:
+            numbers = self._find(scored.view, scored.term)
+            for boost, holding in zip(self._boosts, self._frequencies(scored.view, numbers), strict=True):
+                if not holding:
+                    continue
+                # As if there were one more without it: in a small index a word of every document counts too.
+                rare = log(1 + (max(self._alive + 1 - holding, 0) + 0.5) / (holding + 0.5))
+                step = scored.weight * boost * rarity(holding, self._alive) * rare * GAIN_STEP
+                for place, number in enumerate(numbers):
+                    if number >= 0:
+                        yield place, scored.view, number, boost, step
+
+    def _find(self, view: View, term: str) -> list[int]:
+        return [segment.find(view, term) for segment in self._segments]
+
+    def _frequencies(self, view: View, numbers: Sequence[int]) -> list[int]:
+        """For each boost how many documents hold a term that has these numbers in the segments."""
+        held = [
+            (segment, number) for segment, number in zip(self._segments, numbers, strict=True) if number >= 0
+        ]
+        return [
+            sum(segment.frequency(view, boost, number) for segment, number in held) for boost in self._boosts
+        ]
+
+    # What is answered
+
+    def _facets(
+        self, matched: Sequence[Flags], chosen: Mapping[str, Sequence[Flags]], request: SearchRequest
+    ) -> dict[str, Counts]:
+        counted: dict[str, Counts] = {}
+        for name, limit in request.facets.items():
+            totals = Counter[str]()
+            for number, segment in enumerate(self._segments):
+                among = matched[number]
+                for other, flags in chosen.items():
+                    if other != name:
+                        among = among & flags[number]
+                _count(segment.facets[name], among, totals)
+            counted[name] = _top(totals, limit, request.filters.get(name, ()))
+        return counted
+
+    def _matches(self, ordered: Ordered, offset: int) -> Iterator[Match]:
+        found = zip(
+            ordered.parts[offset:].tolist(),
+            ordered.documents[offset:].tolist(),
+            ordered.scores[offset:].tolist(),
+            strict=True,
+        )
+        return (self._match((part, document), score) for part, document, score in found)
+
+    def _match(self, at: _At, score: float) -> Match:
+        segment = self._segments[at[0]]
+        kept = json.loads(segment.kept(at[1]))
+        return Match(segment.id(at[1]), score, kept["stored"], kept["texts"])
+
+    def _line(self, line: Candidate[_At], parts: Sequence[Part], group: Grouping) -> Match:
+        match = self._match(line.at, line.score)
+        if not isinstance(line.key, float):
+            return match
+        members: list[tuple[float, int, int]] = []
+        for number, part in enumerate(parts):
+            documents = part.segment.with_number(group.key, line.key)
+            documents = documents[part.found[documents]]
+            editions = np.nan_to_num(part.segment.arrays[f"number.{group.edition}"][documents], nan=-np.inf)
+            members += zip((-editions).tolist(), [number] * len(documents), documents.tolist(), strict=True)
+        if len(members) <= 1:
+            return match
+        newest = (
+            self._match((part, document), 0.0) for _, part, document in sorted(members)[: group.members]
+        )
+        return replace(match, group=Group(len(members), tuple((one.id, one.stored) for one in newest)))
+
+    def _at(self, document_id: str) -> _At | None:
+        for number, one in enumerate(self._held):
+            for document in one.segment.numbers_of([document_id]):
+                if one.alive[document]:
+                    return number, document
+        return None
+
+    def _visible_holding(self, word: str, visible: Sequence[Flags]) -> int:
+        return sum(
+            int(np.count_nonzero(segment.holding(word) & flags))
+            for segment, flags in zip(self._segments, visible, strict=True)
+        )
+
+    def _suggestions(self, prefix: str, visible: Sequence[Flags], limit: int) -> Counter[str]:
+        """Of a short beginning only those lines are counted that are among the most frequent of some segment."""
+        totals = Counter[str]()
+        ranges = [segment.suggestions.beginning(prefix) for segment in self._segments]
+        for number, (segment, numbers) in enumerate(zip(self._segments, ranges, strict=True)):
+            if not numbers:
+                continue
+            counts = segment.suggestion_counts(numbers, visible[number])
+            if len(numbers) <= _MANY_TERMS:
+                found = zip(segment.suggestions.within(numbers), counts.tolist(), strict=True)
+            else:
+                most = np.argsort(-counts, kind="stable")[: 2 * limit]
+                found = zip(
+                    [segment.suggestions.at(numbers[place]) for place in most],
+                    counts[most].tolist(),
+                    strict=True,
+                )
+            for line, count in found:
+                totals[line] += count
+        return totals
+
+
+def _count(listed: Listed, among: Flags, totals: Counter[str]) -> None:
+    counts = listed.counts(among)
+    present = np.flatnonzero(counts)
+    for number, count in zip(present.tolist(), counts[present].tolist(), strict=True):
+        totals[listed.values[number]] += count
+
+
+def _top(totals: Counter[str], limit: int, chosen: Iterable[str]) -> Counts:
+    """The most frequent values, and those chosen even where they are in no document."""
+    ordered = sorted(totals.items(), key=lambda counted: (-counted[1], counted[0]))
+    shown = dict(ordered[:limit]) | {value: totals[value] for value in chosen}
+    return tuple(sorted(shown.items(), key=lambda counted: (-counted[1], counted[0])))
+
+
+def _lines(parts: Sequence[Part], total: int, request: SearchRequest, group: Grouping) -> Lines[_At]:
+    def walk(count: int) -> tuple[int, Iterator[Candidate[_At]]]:
+        ordered = best(parts, count, request.sort)
+        keys, editions = np.full(len(ordered.parts), np.nan), np.full(len(ordered.parts), np.nan)
+        for number, part in enumerate(parts):
+            here = ordered.parts == number
+            keys[here] = part.segment.arrays[f"number.{group.key}"][ordered.documents[here]]
+            editions[here] = part.segment.arrays[f"number.{group.edition}"][ordered.documents[here]]
+        rows = zip(
+            ordered.parts.tolist(),
+            ordered.documents.tolist(),
+            ordered.scores.tolist(),
+            keys.tolist(),
+            np.nan_to_num(editions).tolist(),
+            strict=True,
+        )
+        return total, (
+            Candidate((part, document), score, None if key != key else key, edition)  # noqa: PLR0124 - NaN
+            for part, document, score, key, edition in rows
+        )
+
+    return read_lines(walk, request.offset, request.limit)
