@@ -11,7 +11,6 @@ import numpy as np
 
 from opendata.search.query import (
     HELD_BONUS,
-    PRIOR_WEIGHT,
     AnyOf,
     Clause,
     Facet,
@@ -31,8 +30,8 @@ if TYPE_CHECKING:
     from opendata.search.engines.columns.segment import Flags, Segment
     from opendata.search.port import Range
 
-# A term by its number in a segment, the boost of the texts it stands in, and what a step of gain adds there.
-Weighed = tuple["View", int, float, float]
+# A term by its number in a segment, the weight it was asked with, and what a step of gain adds for each boost.
+Weighed = tuple["View", int, float, tuple[float, ...]]
 
 
 def matching(segment: Segment, query: Query, visible: Flags) -> Flags:
@@ -74,19 +73,14 @@ def flags_of(segment: Segment, clause: Clause) -> Flags:
 
 def scores(segment: Segment, query: Query, weighed: Sequence[Weighed]) -> Array:
     """For each document of the segment what it scores, matching or not."""
-    total = np.zeros(segment.count, np.float32)
-    for view, number, boost, step in weighed:
-        documents, gains = segment.postings(view, boost, number)
-        total[documents] += gains * np.float32(step)
+    total, scratch = np.zeros(segment.count, np.float32), np.empty(segment.count, np.float32)
+    for view, number, weight, steps in weighed:
+        segment.add_gains(total, scratch, view, number, weight, steps)
     for clause in query.held:
-        total += np.float32(HELD_BONUS) * flags_of(segment, clause)
-    total *= lifts(segment)
+        np.multiply(flags_of(segment, clause), np.float32(HELD_BONUS), out=scratch)
+        total += scratch
+    total *= segment.lifts
     return total
-
-
-def lifts(segment: Segment) -> Array:
-    """By what each document's prior multiplies its score: as `lifted` does."""
-    return 1 + np.float32(PRIOR_WEIGHT) * segment.priors
 
 
 def _side(segment: Segment, side: Side) -> Flags:

@@ -42,10 +42,12 @@ def best(parts: Sequence[Part], count: int, sort: Sort | None) -> Ordered:
     if sort is not None and parts and sort.name in parts[0].segment.keys:
         return _by_key(parts, count, sort)
     chosen, keys, numbers = [], [], []
+    limit = np.inf
     for number, part in enumerate(parts):
-        documents = np.flatnonzero(part.found)
-        values = _values(part, documents, sort)
+        documents, values = _candidates(part, sort, limit)
         first = _smallest(values, count)
+        if len(first) == count:
+            limit = min(limit, values[first].max(initial=-np.inf))
         chosen.append(documents[first])
         keys.append(values[first])
         numbers.append(np.full(len(first), number))
@@ -57,12 +59,19 @@ def best(parts: Sequence[Part], count: int, sort: Sort | None) -> Ordered:
     return Ordered(where[order], documents[order], scores)
 
 
-def _values(part: Part, documents: Array, sort: Sort | None) -> Array:
-    """What puts the best documents first when it is sorted upwards."""
+def _candidates(part: Part, sort: Sort | None, limit: float) -> tuple[Array, Array]:
+    """The documents found, in order, and what puts the best first when it is sorted upwards.
+
+    Those beyond `limit`, of which others are known to be enough, may be left out.
+    """
+    if sort is None and part.scores is not None:
+        documents = np.flatnonzero(part.found & (part.scores >= -limit))
+        return documents, -part.scores[documents]
+    documents = np.flatnonzero(part.found)
     if sort is None:
-        return np.zeros(len(documents), np.float32) if part.scores is None else -part.scores[documents]
+        return documents, np.zeros(len(documents), np.float32)
     values = part.segment.arrays[f"number.{sort.name}"][documents]
-    return np.nan_to_num(-values if sort.descending else values, nan=np.inf)
+    return documents, np.nan_to_num(-values if sort.descending else values, nan=np.inf)
 
 
 def _smallest(values: Array, count: int) -> Array:

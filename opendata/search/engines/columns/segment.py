@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import zlib
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import numpy as np
 
@@ -18,6 +18,7 @@ from opendata.search.engines.columns.arrays_file import open_arrays
 from opendata.search.engines.columns.postings import of_term
 from opendata.search.engines.columns.strings import Strings, Terms
 from opendata.search.fields import LINES, scoring_field
+from opendata.search.query import PRIOR_WEIGHT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,24 +27,30 @@ if TYPE_CHECKING:
     from opendata.search.engines.columns.arrays_file import Array
     from opendata.search.port import IndexSchema
 
+T = TypeVar("T")
 Flags = np.ndarray[Any, np.dtype[np.bool_]]
 
 _MANY_IDS: Final = 1000
 _MOST_KEPT: Final = 256
 _WORTH_KEEPING: Final = 512  # postings
+_MOST_GAINS: Final = 96
+_FEW_VALUES: Final = 96
+# A term in less than a sixteenth of the documents is added one by one.
+_FEW: Final = 16
+_ABOUT: Final = 0.001
 
 
 class Segment:
     def __init__(self, schema: IndexSchema, name: str, arrays: dict[str, Array]) -> None:
         self.name = name
         self.arrays = arrays
-        self.priors = self.arrays["prior"]
-        self.count = len(self.priors)
+        self.count = len(self.arrays["prior"])
         self.facets = {name: Listed(self.arrays, f"listed.{name}", self.count) for name in schema.facets}
         self.access = Listed(self.arrays, "listed.access", self.count)
         self._boosts = tuple(schema.boosts())
         self.terms = {view: Terms(self.arrays, str(view)) for view in View}
         self._kept_flags: dict[object, Flags] = {}
+        self._kept_gains: dict[tuple[View, int], tuple[tuple[float, ...], Array]] = {}
 
     @classmethod
     def open(cls, schema: IndexSchema, path: Path) -> Segment:
@@ -151,6 +158,36 @@ class Segment:
         of = of_term(self.arrays, name, number)
         return self.arrays[f"{name}.documents"][of], self.arrays[f"{name}.gains"][of]
 
+    def add_gains(
+        self, total: Array, scratch: Array, view: View, number: int, weight: float, steps: tuple[float, ...]
+    ) -> None:
+        """Add to each document what it gains by a term; `steps`: how much a step is worth for each boost.
+
+        What a term of very many documents gives to each of them is kept, as long as about the same is asked.
+        """
+        found = [
+            (*self.postings(view, boost, number), np.float32(step))
+            for boost, step in zip(self._boosts, steps, strict=True)
+            if step
+        ]
+        if sum(len(documents) for documents, _, _ in found) * _FEW < self.count:
+            for documents, gains, step in found:
+                total[documents] += gains * (step * np.float32(weight))
+            return
+        known = self._kept_gains.get((view, number))
+        if known is None or not np.allclose(known[0], steps, rtol=_ABOUT, atol=0.0):
+            given = np.zeros(self.count, np.float32)
+            for documents, gains, step in found:
+                given[documents] += gains * step
+            known = _kept(self._kept_gains, (view, number), (steps, given), _MOST_GAINS)
+        np.multiply(known[1], np.float32(weight), out=scratch)
+        total += scratch
+
+    @cached_property
+    def lifts(self) -> Array:
+        """By what each document's prior multiplies its score: as `lifted` does."""
+        return 1 + np.float32(PRIOR_WEIGHT) * self.arrays["prior"]
+
     def words(self, first: str) -> list[tuple[str, int]]:
         """All folded words that begin so, and how many documents at most hold them."""
         numbers = self.terms[View.FOLDED].beginning(first)
@@ -176,12 +213,9 @@ class Segment:
         return self._keep((view, number), flags) if counted > _WORTH_KEEPING else flags
 
     def _keep(self, key: object, flags: Flags) -> Flags:
-        """For the next who asks; of more than _MOST_KEPT the oldest goes."""
+        """For the next who asks."""
         flags.flags.writeable = False
-        self._kept_flags[key] = flags
-        while len(self._kept_flags) > _MOST_KEPT:
-            self._kept_flags.pop(next(iter(self._kept_flags)), None)
-        return flags
+        return _kept(self._kept_flags, key, flags, _MOST_KEPT)
 
     def _in_a_row(self, name: str, places: list[Array]) -> Array:
         """The documents in which the n-th list has a place n after one of the first; the shortest list decides."""
@@ -273,12 +307,45 @@ class Listed:
                 )
         return flags
 
-    def counts(self, among: Flags) -> Array:
-        """How many of these documents have each value."""
-        held = self._arrays[f"{self._name}.values"]
-        if not held.size:
-            return np.zeros(len(self.values), np.int64)
-        return np.bincount(held[among[self._arrays[f"{self._name}.of"]]], minlength=len(self.values))
+    def counts(self, among: Flags, packed: Array) -> Array:
+        """How many of these documents have each value; `packed`: the same flags, eight to a byte."""
+        if len(self.values) <= _FEW_VALUES:
+            return np.bitwise_count(self._packed & packed.view(np.uint64)).sum(axis=1, dtype=np.uint32)
+        values, of = self._entries
+        return np.bincount(values[among[of]], minlength=len(self.values))
+
+    @cached_property
+    def _packed(self) -> Array:
+        """For each value the documents that have it, eight to a byte."""
+        made = np.zeros((len(self.values), packed_bytes(self._documents)), np.uint8)
+        for number, value in enumerate(self.values):
+            made[number] = packed(self.any_of((value,)))
+        return made.view(np.uint64)
+
+    @cached_property
+    def _entries(self) -> tuple[Array, Array]:
+        """Each value of each document, as numpy wants them for counting."""
+        values, of = self._arrays[f"{self._name}.values"], self._arrays[f"{self._name}.of"]
+        return values.astype(np.intp), of.astype(np.intp)
+
+
+def packed_bytes(documents: int) -> int:
+    return -(-documents // 64) * 8
+
+
+def packed(flags: Flags) -> Array:
+    """Flags, eight to a byte, up to a multiple of eight bytes."""
+    made = np.zeros(packed_bytes(len(flags)), np.uint8)
+    made[: -(-len(flags) // 8)] = np.packbits(flags)
+    return made
+
+
+def _kept(memory: dict[Any, T], key: object, value: T, most: int) -> T:
+    """Remembers; of more than `most` the oldest goes."""
+    memory[key] = value
+    while len(memory) > most:
+        memory.pop(next(iter(memory)), None)
+    return value
 
 
 def of_places(arrays: dict[str, Array], name: str, number: int) -> Array:

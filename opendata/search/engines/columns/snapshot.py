@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from opendata.search.engines.columns.matching import flags_of, in_range, lifts, matching, scores
+from opendata.search.engines.columns.matching import flags_of, in_range, matching, scores
 from opendata.search.engines.columns.ordering import Ordered, Part, best
 from opendata.search.engines.columns.postings import GAIN_STEP
+from opendata.search.engines.columns.segment import packed
 from opendata.search.engines.grouping import Candidate, Lines, read_lines
 from opendata.search.nearness import WordList
 from opendata.search.port import (
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from opendata.search.analysis import View
+    from opendata.search.engines.columns.arrays_file import Array
     from opendata.search.engines.columns.matching import Weighed
     from opendata.search.engines.columns.segment import Flags, Listed, Segment
 
@@ -131,15 +133,18 @@ class ColumnsSnapshot:
         if at is None:
             return ()
         segment, document = self._segments[at[0]], at[1]
-        lift = float(lifts(segment)[document])
+        lift = float(segment.lifts[document])
         parts = []
         for scored in query.scored:
-            for part, view, number, boost, step in self._weighed(Query(scored=(scored,))):
-                documents, gains = segment.postings(view, boost, number) if part == at[0] else ((), ())
-                parts += [
-                    Contribution(str(view), boost, scored.term, float(gain) * step * lift)
-                    for gain in np.asarray(gains)[np.asarray(documents) == document]
-                ]
+            for place, (view, number, weight, steps) in self._weighed(Query(scored=(scored,))):
+                if place != at[0]:
+                    continue
+                for boost, step in zip(self._boosts, steps, strict=True):
+                    documents, gains = segment.postings(view, boost, number)
+                    parts += [
+                        Contribution(str(view), boost, scored.term, float(gain) * weight * step * lift)
+                        for gain in gains[documents == document]
+                    ]
         parts += [
             Contribution("held", 1.0, words_of(clause), HELD_BONUS * lift)
             for clause in query.held
@@ -184,8 +189,8 @@ class ColumnsSnapshot:
     ) -> list[Part]:
         is_scored = request.sort is None and request.limit > 0 and bool(query.scored or query.held)
         weighed: list[list[Weighed]] = [[] for _ in self._segments]
-        for place, view, number, boost, step in self._weighed(query) if is_scored else ():
-            weighed[place].append((view, number, boost, step))
+        for place, term in self._weighed(query) if is_scored else ():
+            weighed[place].append(term)
         parts = []
         for number, segment in enumerate(self._segments):
             found = matched[number]
@@ -195,19 +200,25 @@ class ColumnsSnapshot:
             parts.append(Part(segment, found, scored))
         return parts
 
-    def _weighed(self, query: Query) -> Iterator[tuple[int, View, int, float, float]]:
-        """Each scored term in each segment and boost: (segment, view, number of the term, boost, score of a step)."""
+    def _weighed(self, query: Query) -> Iterator[tuple[int, Weighed]]:
+        """Each scored term in each segment that holds it, with the number of the segment."""
         for scored in query.scored:
             numbers = self._find(scored.view, scored.term)
-            for boost, holding in zip(self._boosts, self._frequencies(scored.view, numbers), strict=True):
-                if not holding:
-                    continue
-                # As if there were one more without it: in a small index a word of every document counts too.
-                rare = log(1 + (max(self._alive + 1 - holding, 0) + 0.5) / (holding + 0.5))
-                step = scored.weight * boost * rarity(holding, self._alive) * rare * GAIN_STEP
-                for place, number in enumerate(numbers):
-                    if number >= 0:
-                        yield place, scored.view, number, boost, step
+            if max(numbers, default=-1) < 0:
+                continue
+            holding = self._frequencies(scored.view, numbers)
+            steps = tuple(map(self._worth_of_a_step, self._boosts, holding))
+            for place, number in enumerate(numbers):
+                if number >= 0:
+                    yield place, (scored.view, number, scored.weight, steps)
+
+    def _worth_of_a_step(self, boost: float, holding: int) -> float:
+        """Of gain, for a term that so many documents hold in the texts of a boost."""
+        if not holding:
+            return 0.0
+        # As if there were one more without it: in a small index a word of every document counts too.
+        rare = log(1 + (max(self._alive + 1 - holding, 0) + 0.5) / (holding + 0.5))
+        return boost * rarity(holding, self._alive) * rare * GAIN_STEP
 
     def _find(self, view: View, term: str) -> list[int]:
         return [segment.find(view, term) for segment in self._segments]
@@ -226,17 +237,25 @@ class ColumnsSnapshot:
     def _facets(
         self, matched: Sequence[Flags], chosen: Mapping[str, Sequence[Flags]], request: SearchRequest
     ) -> dict[str, Counts]:
-        counted: dict[str, Counts] = {}
-        for name, limit in request.facets.items():
-            totals = Counter[str]()
-            for number, segment in enumerate(self._segments):
-                among = matched[number]
+        totals = {name: Counter[str]() for name in request.facets}
+        for number, segment in enumerate(self._segments):
+            among = matched[number]
+            for flags in chosen.values():
+                among = among & flags[number]
+            asked = among, packed(among)
+            for name, total in totals.items():
+                if name not in chosen:
+                    _count(segment.facets[name], *asked, total)
+                    continue
+                without = matched[number]
                 for other, flags in chosen.items():
                     if other != name:
-                        among = among & flags[number]
-                _count(segment.facets[name], among, totals)
-            counted[name] = _top(totals, limit, request.filters.get(name, ()))
-        return counted
+                        without = without & flags[number]
+                _count(segment.facets[name], without, packed(without), total)
+        return {
+            name: _top(totals[name], limit, request.filters.get(name, ()))
+            for name, limit in request.facets.items()
+        }
 
     def _matches(self, ordered: Ordered, offset: int) -> Iterator[Match]:
         found = zip(
@@ -304,8 +323,8 @@ class ColumnsSnapshot:
         return totals
 
 
-def _count(listed: Listed, among: Flags, totals: Counter[str]) -> None:
-    counts = listed.counts(among)
+def _count(listed: Listed, among: Flags, among_packed: Array, totals: Counter[str]) -> None:
+    counts = listed.counts(among, among_packed)
     present = np.flatnonzero(counts)
     for number, count in zip(present.tolist(), counts[present].tolist(), strict=True):
         totals[listed.values[number]] += count
