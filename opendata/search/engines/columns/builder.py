@@ -131,7 +131,8 @@ class SegmentBuilder:
         terms = (keys >> np.uint64(32)).astype(np.uint32)
         del keys
         documents = lists.documents()[order]
-        made = scored_postings(terms, documents, np.asarray(lists.lengths), average).arrays(name, len(rank))
+        postings = scored_postings(terms, documents, np.asarray(lists.lengths), average)
+        made = postings.scored_arrays(name, len(rank), len(self))
         if with_places:
             made |= place_arrays(name, terms, order + documents, lists.lengths, len(rank))
         return made

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Sequence
     from pathlib import Path
 
-    from opendata.search.engines.columns.segment import Flags
+    from opendata.search.engines.columns.listed import Flags
     from opendata.search.port import IndexSchema, PreparedDocument
 
 _COMMIT: Final = "commit.json"

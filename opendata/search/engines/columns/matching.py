@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 
     from opendata.search.analysis import View
     from opendata.search.engines.columns.arrays_file import Array
-    from opendata.search.engines.columns.segment import Flags, Segment
+    from opendata.search.engines.columns.listed import Flags
+    from opendata.search.engines.columns.segment import Segment
     from opendata.search.port import Range
 
 # A term by its number in a segment, the weight it was asked with, and what a step of gain adds for each boost.
@@ -75,7 +76,9 @@ def scores(segment: Segment, query: Query, weighed: Sequence[Weighed]) -> Array:
     """For each document of the segment what it scores, matching or not."""
     total, scratch = np.zeros(segment.count, np.float32), np.empty(segment.count, np.float32)
     for view, number, weight, steps in weighed:
-        segment.add_gains(total, scratch, view, number, weight, steps)
+        for words, step in zip(segment.words_of(view), steps, strict=True):
+            if step:
+                words.add(total, scratch, number, weight * step)
     for clause in query.held:
         np.multiply(flags_of(segment, clause), np.float32(HELD_BONUS), out=scratch)
         total += scratch

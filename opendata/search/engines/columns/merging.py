@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from opendata.search.engines.columns.arrays_file import Array
-    from opendata.search.engines.columns.segment import Flags, Segment
+    from opendata.search.engines.columns.listed import Flags
+    from opendata.search.engines.columns.segment import Segment
     from opendata.search.port import IndexSchema
 
 
@@ -111,7 +112,7 @@ def _merged_words(sources: Sequence[Source], view: View, fields: Sequence[str]) 
             (keys >> np.uint64(32)).astype(np.uint32),
             ((keys >> np.uint64(8)) & np.uint64(0xFF_FFFF)).astype(np.uint32),
             (keys & np.uint64(0xFF)).astype(np.uint8),
-        ).arrays(name, len(terms))
+        ).scored_arrays(name, len(terms), sum(int(np.count_nonzero(one.alive)) for one in sources))
         if view is View.PAIRS:
             made |= _merged_places(sources, name, vocabulary, numbers, len(terms))
     return made

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from opendata.search.engines.columns.arrays_file import Array
-    from opendata.search.engines.columns.segment import Flags, Segment
+    from opendata.search.engines.columns.listed import Flags
+    from opendata.search.engines.columns.segment import Segment
     from opendata.search.port import Sort
 
 

@@ -21,6 +21,9 @@ K1: Final = 1.2
 B: Final = 0.75
 # So much of BM25 is one step; 255 of them are the most that any term can give.
 GAIN_STEP: Final = (K1 + 1) / 255
+# What an eighth of the documents hold is added up faster with an entry for each document, if there are many.
+_FREQUENT: Final = 8
+_WORTHWHILE: Final = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +36,30 @@ class Postings:
 
     def arrays(self, name: str, count: int) -> dict[str, Array]:
         """For `count` terms in all."""
-        made = {
+        return {
             f"{name}.at": starts_of(self.terms, count),
             f"{name}.documents": self.documents.astype(np.uint16),
         }
-        return made if self.gains is None else {**made, f"{name}.gains": self.gains}
+
+    def scored_arrays(self, name: str, count: int, documents: int) -> dict[str, Array]:
+        """With gains, of `documents` in all: for frequent terms also with one entry for each of them."""
+        made = self.arrays(name, count)
+        gains = self.gains if self.gains is not None else np.zeros(0, np.uint8)
+        at = made[f"{name}.at"].astype(np.int64)
+        holding = at[1:] - at[:-1]
+        frequent = (
+            np.flatnonzero(holding * _FREQUENT >= documents) if documents >= _WORTHWHILE else holding[:0]
+        )
+        everywhere = np.zeros((len(frequent), documents), np.uint8)
+        for row, term in enumerate(frequent):
+            entries = slice(at[term], at[term + 1])
+            everywhere[row, self.documents[entries]] = gains[entries]
+        return {
+            **made,
+            f"{name}.gains": gains,
+            f"{name}.frequent": frequent.astype(np.uint32),
+            f"{name}.everywhere": everywhere.reshape(-1),
+        }
 
 
 def starts_of(terms: Array, count: int) -> Array:

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from opendata.search.engines.columns.listed import packed
 from opendata.search.engines.columns.matching import flags_of, in_range, matching, scores
 from opendata.search.engines.columns.ordering import Ordered, Part, best
 from opendata.search.engines.columns.postings import GAIN_STEP
-from opendata.search.engines.columns.segment import packed
 from opendata.search.engines.grouping import Candidate, Lines, read_lines
 from opendata.search.nearness import WordList
 from opendata.search.port import (
@@ -34,8 +34,9 @@ if TYPE_CHECKING:
 
     from opendata.search.analysis import View
     from opendata.search.engines.columns.arrays_file import Array
+    from opendata.search.engines.columns.listed import Flags, Listed
     from opendata.search.engines.columns.matching import Weighed
-    from opendata.search.engines.columns.segment import Flags, Listed, Segment
+    from opendata.search.engines.columns.segment import Segment
 
 _MOST_RIGHTS: Final = 64
 # Of more terms than these a segment names those of most documents, whose counts are then exact.
@@ -139,8 +140,8 @@ class ColumnsSnapshot:
             for place, (view, number, weight, steps) in self._weighed(Query(scored=(scored,))):
                 if place != at[0]:
                     continue
-                for boost, step in zip(self._boosts, steps, strict=True):
-                    documents, gains = segment.postings(view, boost, number)
+                for boost, words, step in zip(self._boosts, segment.words_of(view), steps, strict=True):
+                    documents, gains = words.entries(number)
                     parts += [
                         Contribution(str(view), boost, scored.term, float(gain) * weight * step * lift)
                         for gain in gains[documents == document]
@@ -225,12 +226,11 @@ class ColumnsSnapshot:
 
     def _frequencies(self, view: View, numbers: Sequence[int]) -> list[int]:
         """For each boost how many documents hold a term that has these numbers in the segments."""
-        held = [
-            (segment, number) for segment, number in zip(self._segments, numbers, strict=True) if number >= 0
-        ]
-        return [
-            sum(segment.frequency(view, boost, number) for segment, number in held) for boost in self._boosts
-        ]
+        held = [0] * len(self._boosts)
+        for segment, number in zip(self._segments, numbers, strict=True):
+            for place, words in enumerate(segment.words_of(view) if number >= 0 else ()):
+                held[place] += words.frequency(number)
+        return held
 
     # What is answered
 
