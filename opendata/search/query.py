@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 WEIGHTS: Final = {View.EXACT: 0.8, View.FOLDED: 0.6, View.PAIRS: 0.7}
 # Rare words say more about what is meant than BM25 alone gives them; the words of asking (là, nào, bao
 # nhiêu) less. Between 0.2 and 0.4 it makes no difference.
-_RARITY: Final = 0.3
+RARITY: Final = 0.3
 # Each of few words that a document holds anywhere adds this, so that more words win over one word in a title.
 # Among the many words of a question it harms (XQuAD-vi 0.962 → 0.950).
 HELD_BONUS: Final = 5.0
@@ -153,7 +153,7 @@ def rarity(holding: int, total: int) -> float:
 
     Engines still count deleted documents among the holding ones.
     """
-    return float(log(1 + (max(total - holding, 0) + 0.5) / (holding + 0.5)) ** _RARITY)
+    return float(log(1 + (max(total - holding, 0) + 0.5) / (holding + 0.5)) ** RARITY)
 
 
 def lifted(score: float, prior: float) -> float:

@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import zlib
 from array import array
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from opendata.search.analysis import View
-from opendata.search.engines.columns.postings import scored_postings, sorted_pairs, starts_of
+from opendata.search.engines.columns.postings import Words, scored, starts_of
 from opendata.search.engines.columns.strings import strings_arrays, terms_arrays
 from opendata.search.fields import LINES, scoring_field
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping
 
     from opendata.search.engines.columns.arrays_file import Array
     from opendata.search.port import IndexSchema, PreparedDocument
@@ -29,6 +30,7 @@ _QUICK: Final = 1  # level of zlib
 
 Lengths = dict[str, int]
 """For each scoring field the number of its words in all documents of an index."""
+Usual = Callable[[View, Sequence[str]], "Array"]
 
 
 class _Numbers(dict[str, int]):
@@ -103,16 +105,24 @@ class SegmentBuilder:
         """How many words each scoring field has here."""
         return {name: len(lists.numbers) for _, fields in self._words.values() for name, lists in fields}
 
-    def arrays(self, averages: Mapping[str, float]) -> dict[str, Array]:
-        """`averages`: the words a document has in each scoring field, over the whole index."""
+    def arrays(
+        self, averages: Mapping[str, float], total: int, usual: Usual | None = None
+    ) -> dict[str, Array]:
+        """`averages`: the words a document has in each scoring field, over the whole index of `total` documents.
+
+        `usual`: how many documents hold given terms of a view elsewhere, in the texts of each boost.
+        """
         made: dict[str, Array] = {"prior": np.array(self._priors, np.float32)}
         made |= ids_arrays([name.encode() for name in self._ids])
         made |= strings_arrays("kept", self._kept)
         for view, (numbers, fields) in self._words.items():
-            terms_made, rank = _in_order(str(view), numbers)
-            made |= terms_made
-            for name, lists in fields:
-                made |= self._scored(name, lists, rank, averages[name], with_places=view is View.PAIRS)
+            ordered = sorted(numbers)
+            held = usual(view, ordered) if usual else None
+            words, places, starts = self._in_order(fields, _ranks(numbers, ordered), averages)
+            made |= terms_arrays(str(view), ordered)
+            made |= scored(words, len(ordered), total, held).arrays(str(view), len(self))
+            if view is View.PAIRS:
+                made |= place_arrays(str(view), words.terms, places, starts, len(ordered))
         made |= self._line_arrays()
         for name, (numbers, lists) in self._listed.items():
             made |= listed_arrays(name, numbers, np.asarray(lists.numbers), lists.documents())
@@ -121,52 +131,64 @@ class SegmentBuilder:
             made |= sort_key_arrays(name, keys)
         return made
 
-    def _scored(
-        self, name: str, lists: _Lists, rank: Array, average: float, *, with_places: bool
-    ) -> dict[str, Array]:
-        keys = rank[np.asarray(lists.numbers)].astype(np.uint64) << np.uint64(32)
-        keys |= np.arange(len(keys), dtype=np.uint64)
-        keys.sort()
-        order = (keys & np.uint64(0xFFFF_FFFF)).astype(np.int64)
-        terms = (keys >> np.uint64(32)).astype(np.uint32)
+    def _in_order(
+        self, fields: Sequence[tuple[str, _Lists]], ranks: Array, averages: Mapping[str, float]
+    ) -> tuple[Words, Array, Array]:
+        """All words of a view by term and place, their places, and where the places of each document begin."""
+        lengths = np.array([lists.lengths for _, lists in fields], np.int64).reshape(len(fields), len(self))
+        # A free place after each field, so that no phrase reaches from one into the next.
+        room = lengths + 1
+        starts = np.concatenate([np.zeros(1, np.int64), np.cumsum(room.sum(axis=0))])
+        field_starts = starts[:-1] + np.cumsum(room, axis=0) - room
+        keys = []
+        for (_, lists), held, begins in zip(fields, lengths, field_starts, strict=True):
+            within = np.arange(len(lists.numbers)) - np.repeat(np.cumsum(held) - held, held)
+            terms = ranks[np.asarray(lists.numbers)].astype(np.uint64)
+            keys.append((terms << np.uint64(32)) | (np.repeat(begins, held) + within).astype(np.uint64))
+        joined = np.concatenate(keys)
         del keys
-        documents = lists.documents()[order]
-        postings = scored_postings(terms, documents, np.asarray(lists.lengths), average)
-        made = postings.scored_arrays(name, len(rank), len(self))
-        if with_places:
-            made |= place_arrays(name, terms, order + documents, lists.lengths, len(rank))
-        return made
+        joined.sort()
+        places = joined & np.uint64(0xFFFF_FFFF)
+        documents = np.repeat(np.arange(len(self), dtype=np.uint32), room.sum(axis=0))[places]
+        field_of = np.repeat(np.tile(np.arange(len(fields), dtype=np.uint8), len(self)), room.T.reshape(-1))[
+            places
+        ]
+        words = Words(
+            (joined >> np.uint64(32)).astype(np.uint32),
+            documents,
+            field_of,
+            lengths,
+            [averages[name] for name, _ in fields],
+            tuple(self._schema.boosts()),
+        )
+        return words, places, starts
 
     def _line_arrays(self) -> dict[str, Array]:
         """The words of lines to suggest, with their places only."""
         numbers, lists = self._lines
-        terms_made, rank = _in_order(LINES, numbers)
-        terms = rank[np.asarray(lists.numbers)]
+        ordered = sorted(numbers)
+        terms = _ranks(numbers, ordered)[np.asarray(lists.numbers)]
         order = np.argsort(terms, kind="stable")
+        starts = np.concatenate([[0], np.cumsum(np.array(lists.lengths, np.int64) + 1)])
         places = order + lists.documents()[order]
-        return terms_made | place_arrays(LINES, terms[order], places, lists.lengths, len(rank))
+        return terms_arrays(LINES, ordered) | place_arrays(LINES, terms[order], places, starts, len(ordered))
 
 
-def _in_order(name: str, numbers: _Numbers) -> tuple[dict[str, Array], Array]:
-    """The terms sorted, and for each number its place among them."""
-    ordered = sorted(numbers)
-    rank = np.empty(len(ordered), np.uint32)
-    rank[np.fromiter(map(numbers.__getitem__, ordered), np.int64, len(ordered))] = np.arange(
+def _ranks(numbers: Mapping[str, int], ordered: Sequence[str]) -> Array:
+    """For each number the place of its string among them all in order."""
+    ranks = np.empty(len(ordered), np.uint32)
+    ranks[np.fromiter(map(numbers.__getitem__, ordered), np.int64, len(ordered))] = np.arange(
         len(ordered), dtype=np.uint32
     )
-    return terms_arrays(name, ordered), rank
+    return ranks
 
 
-def place_arrays(
-    name: str, terms: Array, places: Array, lengths: Sequence[int] | Array, count: int
-) -> dict[str, Array]:
-    """Where each word stands: places count the words of all documents, with a free one after each document."""
-    starts = np.zeros(len(lengths) + 1, np.uint32)
-    np.cumsum(np.asarray(lengths, np.uint32) + 1, out=starts[1:])
+def place_arrays(name: str, terms: Array, places: Array, starts: Array, count: int) -> dict[str, Array]:
+    """Where each of `count` words stands, in order of the words, and where the places of each document begin."""
     return {
         f"{name}.places_at": starts_of(terms, count),
         f"{name}.places": places.astype(np.uint32),
-        f"{name}.document_starts": starts,
+        f"{name}.document_starts": starts.astype(np.uint32),
     }
 
 
@@ -178,12 +200,13 @@ def ids_arrays(ids: Sequence[bytes]) -> dict[str, Array]:
 def listed_arrays(name: str, numbers: Mapping[str, int], values: Array, documents: Array) -> dict[str, Array]:
     """Values of which a document has any number: by value, and by document."""
     ordered = sorted(numbers)
-    rank = np.empty(len(ordered), np.uint32)
-    for place, text in enumerate(ordered):
-        rank[numbers[text]] = place
-    ranked = rank[values]
-    by_value = sorted_pairs(ranked, documents)
-    made = by_value.arrays(f"listed.{name}", len(ordered))
+    ranked = _ranks(numbers, ordered)[values]
+    keys = (ranked.astype(np.uint64) << np.uint64(32)) | documents.astype(np.uint64)
+    keys.sort()
+    made = {
+        f"listed.{name}.at": starts_of((keys >> np.uint64(32)).astype(np.int64), len(ordered)),
+        f"listed.{name}.documents": (keys & np.uint64(0xFFFF_FFFF)).astype(np.uint16),
+    }
     if name == "suggestions":
         return made | terms_arrays(f"listed.{name}", ordered)
     return {

@@ -20,6 +20,7 @@ import numpy as np
 from opendata.search.engines.columns.arrays_file import open_arrays, verify_file, write_arrays
 from opendata.search.engines.columns.builder import MOST_DOCUMENTS, Lengths, SegmentBuilder
 from opendata.search.engines.columns.merging import merged_arrays
+from opendata.search.engines.columns.postings import MOST_BOOSTS
 from opendata.search.engines.columns.segment import Segment
 from opendata.search.engines.columns.snapshot import ColumnsSnapshot, Held
 from opendata.search.fields import scoring_fields
@@ -37,6 +38,8 @@ _COMMIT: Final = "commit.json"
 BUILT_AT_ONCE: Final = 1 << 15
 _SMALL: Final = 1024
 _TIER: Final = 4
+# From so many documents it is seen in which texts a word is rare; fewer ask a larger segment.
+_TELLING: Final = 256
 
 
 @dataclass(slots=True, eq=False)
@@ -70,6 +73,8 @@ class ColumnsFormat:
     """An IndexFormat. One writer at a time, which the folder's lock sees to."""
 
     def __init__(self, schema: IndexSchema) -> None:
+        if len(schema.boosts()) > MOST_BOOSTS:
+            raise ValueError(f"texts have at most {MOST_BOOSTS} different boosts")
         self.schema = schema
         self._names = [name for _, _, name in scoring_fields(schema)]
         # A new commit keeps most segments of the one before it.
@@ -151,7 +156,9 @@ class ColumnsFormat:
             name: (lengths[name] + sum(entry.lengths[name] for entry in commit.entries)) / documents
             for name in self._names
         }
-        segment = Segment(self.schema, uuid.uuid4().hex, builder.arrays(averages))
+        largest = max((entry.segment for entry in commit.entries), key=lambda one: one.count, default=None)
+        usual = largest.usual if largest and len(builder) < _TELLING < largest.count else None
+        segment = Segment(self.schema, uuid.uuid4().hex, builder.arrays(averages, documents, usual))
         return _Entry(segment, np.ones(segment.count, bool), lengths, is_fresh=True)
 
     def _join(self, commit: _Commit) -> None:

@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from opendata.search.engines.columns.segment import Segment
     from opendata.search.port import Range
 
-# A term by its number in a segment, the weight it was asked with, and what a step of gain adds for each boost.
-Weighed = tuple["View", int, float, tuple[float, ...]]
+# A term by its number in a segment, and what a step of gain adds.
+Weighed = tuple["View", int, float]
 
 
 def matching(segment: Segment, query: Query, visible: Flags) -> Flags:
@@ -75,10 +75,8 @@ def flags_of(segment: Segment, clause: Clause) -> Flags:
 def scores(segment: Segment, query: Query, weighed: Sequence[Weighed]) -> Array:
     """For each document of the segment what it scores, matching or not."""
     total, scratch = np.zeros(segment.count, np.float32), np.empty(segment.count, np.float32)
-    for view, number, weight, steps in weighed:
-        for words, step in zip(segment.words_of(view), steps, strict=True):
-            if step:
-                words.add(total, scratch, number, weight * step)
+    for view, number, step in weighed:
+        segment.words_of(view).add(total, scratch, number, step)
     for clause in query.held:
         np.multiply(flags_of(segment, clause), np.float32(HELD_BONUS), out=scratch)
         total += scratch

@@ -20,7 +20,7 @@ from opendata.search.engines.columns.builder import (
 )
 from opendata.search.engines.columns.postings import Postings
 from opendata.search.engines.columns.strings import Strings, Terms, strings_arrays, terms_arrays
-from opendata.search.fields import LINES, scoring_field
+from opendata.search.fields import LINES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -51,8 +51,7 @@ def merged_arrays(schema: IndexSchema, held: Sequence[tuple[Segment, Flags]]) ->
     made |= ids_arrays([each for one in sources for each in _left(one.segment.ids, one)])
     made |= strings_arrays("kept", [each for one in sources for each in _left(one.segment.kept_texts, one)])
     for view in View:
-        fields = [scoring_field(view, boost) for boost in schema.boosts()]
-        made |= _merged_words(sources, view, fields)
+        made |= _merged_words(sources, view)
     made |= _merged_lines(sources)
     for name in ("access", "suggestions", *schema.facets):
         made |= _merged_list(sources, name)
@@ -85,64 +84,66 @@ class _Vocabulary:
         places = {term: place for place, term in enumerate(self.terms)}
         self.numbers = [np.fromiter(map(places.__getitem__, one), np.int64, len(one)) for one in lists]
 
-    def keep(self, used: Sequence[Array]) -> tuple[list[str], Array]:
-        """The terms that are still used, and for each the new number."""
+    def used(self, held: Sequence[Array]) -> Flags:
+        """Which terms are still held."""
         is_used = np.zeros(len(self.terms), bool)
-        for terms in used:
+        for terms in held:
             is_used[terms] = True
+        return is_used
+
+    def keep(self, held: Sequence[Array]) -> tuple[list[str], Array]:
+        """The terms that are still held, and for each the new number."""
+        is_used = self.used(held)
         kept = [term for term, stays in zip(self.terms, is_used.tolist(), strict=True) if stays]
         return kept, np.cumsum(is_used) - 1
 
 
-def _merged_words(sources: Sequence[Source], view: View, fields: Sequence[str]) -> dict[str, Array]:
+def _merged_words(sources: Sequence[Source], view: View) -> dict[str, Array]:
+    name = str(view)
     vocabulary = _Vocabulary([list(_all(one.segment.terms[view])) for one in sources])
-    by_field = {}
-    for name in fields:
-        found = [_postings(one, name, vocabulary.numbers[place]) for place, one in enumerate(sources)]
-        by_field[name] = [np.concatenate(column) for column in zip(*found, strict=True)]
-    terms, numbers = vocabulary.keep([columns[0] for columns in by_field.values()])
-    made = terms_arrays(str(view), terms)
-    for name, (held, documents, gains) in by_field.items():
-        keys = (numbers[held].astype(np.uint64) << np.uint64(32)) | (
-            documents.astype(np.uint64) << np.uint64(8)
-        )
-        keys |= gains.astype(np.uint64)
-        keys.sort()
-        made |= Postings(
-            (keys >> np.uint64(32)).astype(np.uint32),
-            ((keys >> np.uint64(8)) & np.uint64(0xFF_FFFF)).astype(np.uint32),
-            (keys & np.uint64(0xFF)).astype(np.uint8),
-        ).scored_arrays(name, len(terms), sum(int(np.count_nonzero(one.alive)) for one in sources))
-        if view is View.PAIRS:
-            made |= _merged_places(sources, name, vocabulary, numbers, len(terms))
-    return made
+    found = [_postings(one, name, vocabulary.numbers[place]) for place, one in enumerate(sources)]
+    held, documents, gains, fields = (np.concatenate(column) for column in zip(*found, strict=True))
+    terms, numbers = vocabulary.keep([held])
+    keys = (numbers[held].astype(np.uint64) << np.uint64(40)) | (documents.astype(np.uint64) << np.uint64(24))
+    keys |= (gains.astype(np.uint64) << np.uint64(8)) | fields.astype(np.uint64)
+    keys.sort()
+    rarest = np.zeros(len(vocabulary.terms), np.int64)
+    for one, own in zip(sources, vocabulary.numbers, strict=True):
+        rarest[own] += one.segment.arrays[f"{name}.rarest"]
+    postings = Postings(
+        (keys >> np.uint64(40)).astype(np.uint32),
+        ((keys >> np.uint64(24)) & np.uint64(0xFFFF)).astype(np.uint16),
+        ((keys >> np.uint64(8)) & np.uint64(0xFFFF)).astype(np.uint16),
+        (keys & np.uint64(0xFF)).astype(np.uint8),
+        rarest[vocabulary.used([held])],
+    )
+    made = terms_arrays(name, terms) | postings.arrays(name, sum(int(one.alive.sum()) for one in sources))
+    return made | _merged_places(sources, name, vocabulary, numbers) if view is View.PAIRS else made
 
 
 def _merged_lines(sources: Sequence[Source]) -> dict[str, Array]:
     vocabulary = _Vocabulary([list(_all(one.segment.line_terms)) for one in sources])
     held = [_places(one, LINES, vocabulary.numbers[place])[0] for place, one in enumerate(sources)]
     terms, numbers = vocabulary.keep(held)
-    return terms_arrays(LINES, terms) | _merged_places(sources, LINES, vocabulary, numbers, len(terms))
+    return terms_arrays(LINES, terms) | _merged_places(sources, LINES, vocabulary, numbers)
 
 
 def _merged_places(
-    sources: Sequence[Source], name: str, vocabulary: _Vocabulary, numbers: Array, count: int
+    sources: Sequence[Source], name: str, vocabulary: _Vocabulary, numbers: Array
 ) -> dict[str, Array]:
     lengths = np.concatenate(
-        [_differences(one.segment.arrays[f"{name}.document_starts"])[one.alive] - 1 for one in sources]
+        [_differences(one.segment.arrays[f"{name}.document_starts"])[one.alive] for one in sources]
     )
-    starts = np.concatenate([[0], np.cumsum(lengths + 1)])
+    starts = np.concatenate([[0], np.cumsum(lengths)])
     keys = []
     for place, one in enumerate(sources):
         terms, documents, offsets = _places(one, name, vocabulary.numbers[place])
-        keys.append(
-            (numbers[terms].astype(np.uint64) << np.uint64(32))
-            | (starts[documents] + offsets).astype(np.uint64)
-        )
+        places = (starts[documents] + offsets).astype(np.uint64)
+        keys.append((numbers[terms].astype(np.uint64) << np.uint64(32)) | places)
     joined = np.concatenate(keys)
     joined.sort()
-    places = joined & np.uint64(0xFFFF_FFFF)
-    return place_arrays(name, (joined >> np.uint64(32)).astype(np.int64), places, lengths, count)
+    ordered, count = (joined >> np.uint64(32)).astype(np.int64), int(numbers[-1]) + 1 if len(numbers) else 0
+    return place_arrays(name, ordered, joined & np.uint64(0xFFFF_FFFF), starts, count)
 
 
 def _merged_list(sources: Sequence[Source], name: str) -> dict[str, Array]:
@@ -157,9 +158,10 @@ def _merged_list(sources: Sequence[Source], name: str) -> dict[str, Array]:
     return listed_arrays(name, {value: place for place, value in enumerate(values)}, numbers[held], documents)
 
 
-def _postings(source: Source, name: str, numbers: Array) -> tuple[Array, Array, Array]:
+def _postings(source: Source, name: str, numbers: Array) -> tuple[Array, ...]:
     terms, documents, left = _entries_left(source, name, numbers)
-    return terms, documents, source.segment.arrays[f"{name}.gains"][left]
+    arrays = source.segment.arrays
+    return terms, documents, arrays[f"{name}.gains"][left], arrays[f"{name}.fields"][left]
 
 
 def _entries(source: Source, name: str, numbers: Array) -> tuple[Array, Array]:

@@ -18,11 +18,11 @@ from opendata.search.engines.columns.arrays_file import open_arrays
 from opendata.search.engines.columns.listed import Listed
 from opendata.search.engines.columns.scored_words import Places, ScoredWords
 from opendata.search.engines.columns.strings import Strings, Terms
-from opendata.search.fields import LINES, scoring_field
+from opendata.search.fields import LINES
 from opendata.search.query import PRIOR_WEIGHT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     from opendata.search.engines.columns.arrays_file import Array
@@ -44,11 +44,9 @@ class Segment:
         self.access = Listed(self.arrays, "listed.access", self.count)
         self.terms = {view: Terms(self.arrays, str(view)) for view in View}
         self._kept_flags: dict[object, Flags] = {}
-        self._words = {
-            view: {boost: ScoredWords(arrays, scoring_field(view, boost)) for boost in schema.boosts()}
-            for view in View
-        }
-        self._places = [Places(arrays, scoring_field(View.PAIRS, boost)) for boost in schema.boosts()]
+        self._bits = {boost: 1 << place for place, boost in enumerate(schema.boosts())}
+        self._words = {view: ScoredWords(arrays, str(view)) for view in View}
+        self._places = Places(arrays, str(View.PAIRS))
 
     @classmethod
     def open(cls, schema: IndexSchema, path: Path) -> Segment:
@@ -105,8 +103,8 @@ class Segment:
         """Which documents hold a folded word that begins so."""
         numbers = self.terms[View.FOLDED].beginning(prefix)
         flags = np.zeros(self.count, bool)
-        for words in self.words_of(View.FOLDED) if numbers else ():
-            words.mark_all(flags, numbers)
+        if numbers:
+            self._words[View.FOLDED].mark_all(flags, numbers)
         return flags
 
     def phrase(self, words: Sequence[str]) -> Flags:
@@ -122,8 +120,7 @@ class Segment:
         if len(numbers) == 1:
             return self._of_term(View.PAIRS, numbers[0])
         flags = np.zeros(self.count, bool)
-        for places in self._places:
-            flags[places.documents_with([places.of(number) for number in numbers])] = True
+        flags[self._places.documents_with([self._places.of(number) for number in numbers])] = True
         return self._keep(tuple(words), flags)
 
     def within(self, boost: float, words: Sequence[str]) -> Flags:
@@ -134,25 +131,33 @@ class Segment:
             here = np.zeros(self.count, bool)
             number = self.terms[view].find(term)
             if number >= 0:
-                self._words[view][boost].mark(here, number)
+                documents, _, fields = self._words[view].entries(number)
+                here[documents[(fields & self._bits[boost]) > 0]] = True
             flags &= here
         return flags
 
     def find(self, view: View, term: str) -> int:
         return self.terms[view].find(term)
 
-    def words_of(self, view: View) -> Iterable[ScoredWords]:
-        """Of the texts of each boost, in the schema's order."""
-        return self._words[view].values()
+    def words_of(self, view: View) -> ScoredWords:
+        return self._words[view]
+
+    def usual(self, view: View, terms: Sequence[str]) -> Array:
+        """For each term, and each boost, how many documents hold it in such texts."""
+        held = np.zeros((len(terms), len(self._bits)), np.int64)
+        for row, term in enumerate(terms):
+            number = self.terms[view].find(term)
+            if number >= 0:
+                fields = self._words[view].entries(number)[2]
+                held[row] = [np.count_nonzero(fields & bit) for bit in self._bits.values()]
+        return held
 
     def words(self, first: str) -> list[tuple[str, int]]:
-        """All folded words that begin so, and how many documents at most hold them."""
+        """All folded words that begin so, and how many documents hold them."""
         numbers = self.terms[View.FOLDED].beginning(first)
         if not numbers:
             return []
-        held = sum(
-            (words.frequencies(numbers) for words in self.words_of(View.FOLDED)), np.zeros(1, np.int64)
-        )
+        held = self._words[View.FOLDED].frequencies(numbers)
         return list(zip(self.terms[View.FOLDED].within(numbers), held.tolist(), strict=True))
 
     @cached_property
@@ -167,11 +172,10 @@ class Segment:
         known = self._kept_flags.get((view, number))
         if known is not None:
             return known
-        flags, counted = np.zeros(self.count, bool), 0
-        for words in self.words_of(view):
-            words.mark(flags, number)
-            counted += words.frequency(number)
-        return self._keep((view, number), flags) if counted > _WORTH_KEEPING else flags
+        flags = np.zeros(self.count, bool)
+        self._words[view].mark(flags, number)
+        is_frequent = self._words[view].frequency(number) > _WORTH_KEEPING
+        return self._keep((view, number), flags) if is_frequent else flags
 
     def _keep(self, key: object, flags: Flags) -> Flags:
         """For the next who asks; of more than _MOST_KEPT the oldest goes."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections import Counter
 from dataclasses import dataclass, replace
-from math import log
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -13,7 +12,7 @@ import numpy as np
 from opendata.search.engines.columns.listed import packed
 from opendata.search.engines.columns.matching import flags_of, in_range, matching, scores
 from opendata.search.engines.columns.ordering import Ordered, Part, best
-from opendata.search.engines.columns.postings import GAIN_STEP
+from opendata.search.engines.columns.postings import gain_step, worth
 from opendata.search.engines.grouping import Candidate, Lines, read_lines
 from opendata.search.nearness import WordList
 from opendata.search.port import (
@@ -27,7 +26,7 @@ from opendata.search.port import (
     SearchRequest,
     Vocabulary,
 )
-from opendata.search.query import HELD_BONUS, Query, rarity, words_of
+from opendata.search.query import HELD_BONUS, Query, words_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -64,6 +63,7 @@ class ColumnsSnapshot:
         self.position = position
         self._alive = sum(int(np.count_nonzero(one.alive)) for one in held)
         self._boosts = tuple(schema.boosts())
+        self._step = gain_step(self._boosts)
         self._visible: dict[frozenset[str], list[Flags]] = {}
         self._words: dict[str, WordList] = {}
 
@@ -127,9 +127,17 @@ class ColumnsSnapshot:
         return self._match(at, 0.0)
 
     def frequencies(self, view: View, terms: Sequence[str]) -> list[int]:
-        return [max(self._frequencies(view, self._find(view, term))) for term in terms]
+        return [
+            sum(
+                segment.words_of(view).frequency(number)
+                for segment, number in zip(self._segments, self._find(view, term), strict=True)
+                if number >= 0
+            )
+            for term in terms
+        ]
 
     def explain(self, document_id: str, query: Query) -> tuple[Contribution, ...]:
+        """What a term gives is kept as one sum: it is told shared out by the boosts of the texts that hold it."""
         at = self._at(document_id)
         if at is None:
             return ()
@@ -137,14 +145,14 @@ class ColumnsSnapshot:
         lift = float(segment.lifts[document])
         parts = []
         for scored in query.scored:
-            for place, (view, number, weight, steps) in self._weighed(Query(scored=(scored,))):
-                if place != at[0]:
-                    continue
-                for boost, words, step in zip(self._boosts, segment.words_of(view), steps, strict=True):
-                    documents, gains = words.entries(number)
+            for place, (view, number, step) in self._weighed(Query(scored=(scored,))):
+                documents, gains, fields = segment.words_of(view).entries(number)
+                for entry in np.flatnonzero(documents == document) if place == at[0] else ():
+                    held = [boost for bit, boost in enumerate(self._boosts) if fields[entry] & (1 << bit)]
+                    score = float(gains[entry]) * step * lift
                     parts += [
-                        Contribution(str(view), boost, scored.term, float(gain) * weight * step * lift)
-                        for gain in gains[documents == document]
+                        Contribution(str(view), boost, scored.term, score * boost / sum(held))
+                        for boost in held
                     ]
         parts += [
             Contribution("held", 1.0, words_of(clause), HELD_BONUS * lift)
@@ -205,32 +213,18 @@ class ColumnsSnapshot:
         """Each scored term in each segment that holds it, with the number of the segment."""
         for scored in query.scored:
             numbers = self._find(scored.view, scored.term)
-            if max(numbers, default=-1) < 0:
-                continue
-            holding = self._frequencies(scored.view, numbers)
-            steps = tuple(map(self._worth_of_a_step, self._boosts, holding))
+            rarest = sum(
+                segment.words_of(scored.view).rarest(number)
+                for segment, number in zip(self._segments, numbers, strict=True)
+                if number >= 0
+            )
+            step = scored.weight * self._step * float(worth(rarest, self._alive)) if rarest else 0.0
             for place, number in enumerate(numbers):
                 if number >= 0:
-                    yield place, (scored.view, number, scored.weight, steps)
-
-    def _worth_of_a_step(self, boost: float, holding: int) -> float:
-        """Of gain, for a term that so many documents hold in the texts of a boost."""
-        if not holding:
-            return 0.0
-        # As if there were one more without it: in a small index a word of every document counts too.
-        rare = log(1 + (max(self._alive + 1 - holding, 0) + 0.5) / (holding + 0.5))
-        return boost * rarity(holding, self._alive) * rare * GAIN_STEP
+                    yield place, (scored.view, number, step)
 
     def _find(self, view: View, term: str) -> list[int]:
         return [segment.find(view, term) for segment in self._segments]
-
-    def _frequencies(self, view: View, numbers: Sequence[int]) -> list[int]:
-        """For each boost how many documents hold a term that has these numbers in the segments."""
-        held = [0] * len(self._boosts)
-        for segment, number in zip(self._segments, numbers, strict=True):
-            for place, words in enumerate(segment.words_of(view) if number >= 0 else ()):
-                held[place] += words.frequency(number)
-        return held
 
     # What is answered
 
