@@ -1,0 +1,166 @@
+"""The engine of columns against Whoosh: after the same batches both find the same for the same lines.
+
+Its limits are made tiny as well, so that a few documents fill many segments, are joined and moved again.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from opendata.search.port import (
+    PUBLIC,
+    Grouping,
+    IndexSchema,
+    Range,
+    SearchDocument,
+    SearchRequest,
+    Sort,
+    TextField,
+    Vocabulary,
+)
+from opendata.search.query import Within
+from opendata.search.parsing import Parser
+from opendata.search.service import SearchService
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+SCHEMA = IndexSchema(
+    texts=(TextField("title", 3.0), TextField("keywords", 2.0), TextField("text"), TextField("more")),
+    facets=("theme", "format"),
+    numbers=("year", "series"),
+    sort_keys=("title",),
+    group_keys=("series",),
+)
+FOLDER = "opendata.search.engines.columns"
+TINY = {
+    "commits.BUILT_AT_ONCE": 3,
+    "commits._SMALL": 2,
+    "commits._TIER": 2,
+    "commits._TELLING": 4,
+    "postings._WORTHWHILE": 1,
+    "postings._FREQUENT": 3,
+    "segment._MANY_IDS": 1,
+    "segment._WORTH_KEEPING": 0,
+    "segment._MOST_KEPT": 2,
+    "listed._FEW_VALUES": 1,
+}
+WORDS = ("dân", "số", "giá", "đất", "nước", "sạch", "Huế", "H55.242", "schools", "TP.HCM")
+PARSER = Parser(
+    {"TP.HCM": ("Sài Gòn",)}, {"title": lambda value: Within(3.0, tuple(value.lower().split()))}
+)
+LINES = (
+    "", "dân số", "gia dat", '"dan so"', '"so gia dat"', "dân -đất", "n*", "schools", "school",
+    "nước sạch huế giá", "TP.HCM", "tphcm", "H55.242", "title:so", "title:gia dat", "dân OR sạch", "zzz",
+)  # fmt: skip
+
+texts = st.lists(st.sampled_from(WORDS), max_size=6).map(" ".join)
+documents = st.builds(
+    lambda number, title, text, more, hidden, theme, formats, year, series: SearchDocument(
+        id=f"d{number}",
+        access=("office",) if hidden else (PUBLIC, "office"),
+        texts={name: value for name, value in (("title", title), ("text", text), ("more", more)) if value},
+        facets={"theme": (theme,) if theme else (), "format": tuple(formats)},
+        numbers={name: float(value) for name, value in (("year", year), ("series", series)) if value},
+        sort_keys={"title": f"{title} {number:03}"} if title else {},
+        stored={"number": number},
+        suggestions=(title,) if title else (),
+    ),
+    st.integers(0, 30), texts, texts, texts, st.booleans(), st.sampled_from(["", "A", "B"]),
+    st.sets(st.sampled_from(["CSV", "XLSX", "PDF"])), st.sampled_from([0, 2020, 2021]), st.integers(0, 3),
+)  # fmt: skip
+batches = st.lists(
+    st.tuples(st.lists(documents, max_size=9), st.lists(st.integers(0, 30).map("d{}".format), max_size=5)),
+    min_size=1,
+    max_size=6,
+)
+
+
+@pytest.fixture(params=["as they are", "tiny"])
+def limits(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in TINY.items() if request.param == "tiny" else ():
+        monkeypatch.setattr(f"{FOLDER}.{name}", value)
+
+
+@pytest.fixture
+def folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], str]]:
+    yield lambda engine: f"{engine}://{tmp_path_factory.mktemp(engine)}/index"
+
+
+def filled(url: str, given: list[tuple[list[SearchDocument], list[str]]]) -> SearchService:
+    service = SearchService(url, SCHEMA, PARSER)
+    service.rebuild(given[0][0], 0)
+    for position, (upserts, deletes) in enumerate(given[1:], 1):
+        service.index(upserts, deletes, position)
+    return service
+
+
+def answers(service: SearchService, **request: Any) -> object:
+    """Everything about an answer but scores and the order of equals."""
+    found = service.search(
+        SearchRequest(access=frozenset({PUBLIC}), limit=100, facets={"theme": 5, "format": 5}, **request)
+    )
+    facets = {name: {value: n for value, n in counts if n} for name, counts in found.facets.items()}
+    groups = {hit.group for hit in found.hits if hit.group}
+    lines = sorted(sorted(stored["number"] for _, stored in group.members) for group in groups)
+    ids = [hit.id for hit in found.hits]
+    single = sorted(hit.id for hit in found.hits if not hit.group)
+    return found.total, found.relaxed, facets, sorted(ids) * (not groups), single, lines
+
+
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(given=batches)
+def test_both_find_the_same(limits, folders, given) -> None:
+    columns, whoosh = (filled(folders(engine), given) for engine in ("columns", "whoosh"))
+    assert columns.count() == whoosh.count()
+    assert columns.position() == len(given) - 1
+    for line in LINES:
+        assert answers(columns, text=line) == answers(whoosh, text=line), line
+    chosen = {"theme": ("A",), "format": ("CSV", "PDF")}
+    for request in (
+        {"filters": chosen},
+        {"filters": chosen, "text": "dân số"},
+        {"ranges": {"year": Range(2021, None)}},
+        {"group": Grouping("series", "year", 50)},
+    ):
+        assert answers(columns, **request) == answers(whoosh, **request), request
+    for rights in ({PUBLIC}, {"office"}, {"nobody"}):
+        access = frozenset(rights)
+        for beginning in ("", "d", "gia", "so gia"):
+            for vocabulary in Vocabulary:
+                told = [each._engine.terms(vocabulary, beginning, access, 1000) for each in (columns, whoosh)]
+                # Whoosh keeps a sign between two texts as a word.
+                assert dict(told[0]) == {term: count for term, count in told[1] if term != "¶"}
+        for typed in ("dân", "gia d", "so"):
+            assert sorted(columns.suggest(typed, 50, access)) == sorted(whoosh.suggest(typed, 50, access))
+        for name in ("d0", "d7"):
+            shown = [each._engine.document(name, access) for each in (columns, whoosh)]
+            assert [one and one.stored for one in shown] == [shown[1] and shown[1].stored] * 2
+
+
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(given=batches, descending=st.booleans())
+def test_sorted_lists_are_in_order_and_whole(limits, folders, given, descending) -> None:
+    """Against plain Python over the documents that are left."""
+    left: dict[str, SearchDocument] = {}
+    for upserts, deletes in [(given[0][0], []), *given[1:]]:
+        left = {name: one for name, one in left.items() if name not in deletes}
+        left |= {one.id: one for one in upserts}
+    visible = [one for one in left.values() if PUBLIC in one.access]
+    service = filled(folders("columns"), given)
+    for name, key in (("title", lambda one: one.sort_keys.get("title")), ("year", lambda one: one.numbers.get("year"))):
+        held = sorted((key(one) for one in visible if key(one) is not None), reverse=descending)
+        found: list[str] = []
+        for offset in range(0, len(visible) + 2, 2):
+            request = SearchRequest(
+                access=frozenset({PUBLIC}), sort=Sort(name, descending=descending), offset=offset, limit=2
+            )
+            found += [hit.id for hit in service.search(request).hits]
+        assert sorted(found) == sorted(one.id for one in visible)
+        keys = [key(left[each]) for each in found]
+        assert [one for one in keys if one is not None] == held
+        assert keys[: len(held)] == held
