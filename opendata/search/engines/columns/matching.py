@@ -12,6 +12,7 @@ import numpy as np
 from opendata.search.query import (
     HELD_BONUS,
     AnyOf,
+    Between,
     Clause,
     Facet,
     Phrase,
@@ -56,7 +57,7 @@ def in_range(segment: Segment, name: str, asked: Range) -> Flags:
     return flags
 
 
-def flags_of(segment: Segment, clause: Clause) -> Flags:
+def flags_of(segment: Segment, clause: Clause) -> Flags:  # noqa: PLR0911 - one for each kind
     match clause:
         case Word(text):
             return segment.holding(text)
@@ -70,6 +71,15 @@ def flags_of(segment: Segment, clause: Clause) -> Flags:
             return segment.facets[name].any_of(values)
         case Within(boost, words):
             return segment.within(boost, words)
+        case Between(ranges):
+            return _between(segment, ranges)
+
+
+def _between(segment: Segment, ranges: Iterable[tuple[str, Range]]) -> Flags:
+    flags = np.ones(segment.count, bool)
+    for name, asked in ranges:
+        flags &= in_range(segment, name, asked)
+    return flags
 
 
 def scores(segment: Segment, query: Query, weighed: Sequence[Weighed]) -> Array:

@@ -71,7 +71,7 @@ class Segment:
         return zlib.decompress(self.kept_texts.at(document)).decode()
 
     def numbers_of(self, ids: Sequence[str]) -> list[int]:
-        """The documents with these ids, of those that are here."""
+        """All documents with these ids, deleted ones included."""
         if len(ids) > _MANY_IDS:
             wanted_all = {name.encode() for name in ids}
             return [number for number, name in enumerate(self.ids.all()) if name in wanted_all]
@@ -85,8 +85,10 @@ class Segment:
                     low = middle + 1
                 else:
                     high = middle
-            if low < len(order) and self.ids.at(order[low]) == wanted:
+            # An id comes again where one load named it twice.
+            while low < len(order) and self.ids.at(order[low]) == wanted:
                 found.append(int(order[low]))
+                low += 1
         return found
 
     def listed(self, name: str) -> Listed:
