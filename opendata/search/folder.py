@@ -38,8 +38,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from opendata.search.analysis import View
+    from opendata.search.nearness import Words
     from opendata.search.port import Contribution, Indexable
-    from opendata.search.query import Query
+    from opendata.search.query import Clause, Query
 
 log = logging.getLogger(__name__)
 
@@ -72,7 +73,9 @@ class Snapshot(Protocol):
         self, vocabulary: Vocabulary, prefix: str, access: frozenset[str], limit: int
     ) -> list[tuple[str, int]]: ...
 
-    def words(self, first: str) -> WordList: ...
+    def words(self, first: str) -> Words: ...
+
+    def counts(self, clauses: Sequence[Clause], access: frozenset[str]) -> list[int]: ...
 
     def lines(self, words: Sequence[str], access: frozenset[str], documents: int) -> list[str]: ...
 
@@ -157,9 +160,13 @@ class FolderEngine:
         snapshot = self._usable()
         return snapshot.terms(vocabulary, prefix, access, limit) if snapshot and access else []
 
-    def words(self, first: str) -> WordList:
+    def words(self, first: str) -> Words:
         snapshot = self._usable()
         return snapshot.words(first) if snapshot else WordList(())
+
+    def counts(self, clauses: Sequence[Clause], access: frozenset[str]) -> list[int]:
+        snapshot = self._usable()
+        return snapshot.counts(clauses, access) if snapshot and access else [0] * len(clauses)
 
     def lines(self, words: Sequence[str], access: frozenset[str], documents: int) -> list[str]:
         snapshot = self._usable()

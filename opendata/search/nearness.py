@@ -1,46 +1,87 @@
 """The words of an index that are near a mistyped one: found in arrays, so that few are looked at in Python.
 
-Each snapshot keeps a `WordList` for each first letter it was asked for; the speller (`suggest`) asks it. A list
-says nothing of rights: `held` counts all documents, so whoever shows a word counts the visible ones first.
+Each snapshot keeps a `WordList` for each first letter it was asked for, or each segment of its files does and a
+snapshot asks `Words` of all; the speller (`suggest`) asks it. A list says nothing of rights: `held` counts all
+documents, so whoever shows a word counts the visible ones first.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from collections import Counter
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import numpy as np
 from whoosh.support.levenshtein import damerau_levenshtein
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
+
+Array = np.ndarray[Any, np.dtype[Any]]
 
 _LETTERS: Final = 64  # bits; letters that share one only let a word pass that then fails
 
 
-class WordList:
+class Words(Protocol):
     """Words with how many documents at most hold them."""
 
+    def near(self, word: str, most: int) -> Iterator[tuple[str, int, int]]:
+        """(word, distance, held) of all other words in which at most `most` letters are wrong or swapped."""
+
+
+class WordList:
     def __init__(self, counted: Iterable[tuple[str, int]]) -> None:
         alphabetic = [(word, held) for word, held in counted if word.isalpha()]
         self._words = [word for word, _ in alphabetic]
         self._held = [held for _, held in alphabetic]
         self._lengths = np.fromiter(map(len, self._words), np.int64, len(self._words))
-        self._letters = np.fromiter(map(_letters, self._words), np.uint64, len(self._words))
+        self._letters = _letters(self._words, self._lengths)
 
     def near(self, word: str, most: int) -> Iterator[tuple[str, int, int]]:
-        """(word, distance, held) of all other words in which at most `most` letters are wrong or swapped."""
-        differing = np.bitwise_count(self._letters ^ np.uint64(_letters(word)))
+        return _nearest(word, most, self.alike(word, most))
+
+    def alike(self, word: str, most: int) -> list[tuple[str, int]]:
+        """(word, held) of those whose length and letters do not tell that more are wrong."""
+        differing = np.bitwise_count(self._letters ^ _letters([word], np.array([len(word)])))
         fits = (np.abs(self._lengths - len(word)) <= most) & (differing <= 2 * most)
-        for place in np.flatnonzero(fits):
-            other = self._words[place]
-            distance = damerau_levenshtein(word, other, limit=most)
-            if 0 < distance <= most:
-                yield other, distance, self._held[place]
+        return [(self._words[place], self._held[place]) for place in np.flatnonzero(fits).tolist()]
 
 
-def _letters(word: str) -> int:
-    """The set of a word's letters as bits; two such sets differ in no more bits than the words in letters."""
-    bits = 0
-    for letter in word:
-        bits |= 1 << (ord(letter) % _LETTERS)
-    return bits
+class WordLists:
+    """Several lists as one: a word of more than one is held as often as they say together."""
+
+    def __init__(self, lists: Sequence[WordList]) -> None:
+        self._lists = lists
+
+    def near(self, word: str, most: int) -> Iterator[tuple[str, int, int]]:
+        alike = Counter[str]()
+        for one in self._lists:
+            for other, held in one.alike(word, most):
+                alike[other] += held
+        return _nearest(word, most, alike.items())
+
+
+def _nearest(word: str, most: int, alike: Iterable[tuple[str, int]]) -> Iterator[tuple[str, int, int]]:
+    for other, held in alike:
+        same = _same_beginning(word, other)
+        distance = damerau_levenshtein(word[same:], other[same:], limit=most) if other != word else 0
+        if 0 < distance <= most:
+            yield other, distance, held
+
+
+def _same_beginning(word: str, other: str) -> int:
+    """The letters both begin with: they change no distance, and the walk over the rest is quadratic."""
+    same = 0
+    for letter, beside in zip(word, other, strict=False):
+        if letter != beside:
+            break
+        same += 1
+    return same
+
+
+def _letters(words: Sequence[str], lengths: Array) -> Array:
+    """The set of each word's letters as bits; two such sets differ in no more bits than the words in letters."""
+    if not words:
+        return np.zeros(0, np.uint64)
+    letters = np.frombuffer("".join(words).encode("utf-32-le"), np.uint32)
+    bits = np.left_shift(np.uint64(1), letters.astype(np.uint64) % np.uint64(_LETTERS))
+    return np.asarray(np.bitwise_or.reduceat(bits, np.cumsum(lengths) - lengths))

@@ -20,8 +20,8 @@ from opendata.search.analysis import ANALYSIS_VERSION, View
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from opendata.search.nearness import WordList
-    from opendata.search.query import Query
+    from opendata.search.nearness import Words
+    from opendata.search.query import Clause, Query
 
 # The word every visitor carries; documents that everyone may see list it in their `access`.
 PUBLIC: Final = "public"
@@ -366,8 +366,11 @@ class SearchEngine(Protocol):
     ) -> list[tuple[str, int]]:
         """Terms beginning with `prefix` and how many visible documents hold each, most first."""
 
-    def words(self, first: str) -> WordList:
+    def words(self, first: str) -> Words:
         """All folded words with this first letter, whoever may see them: for choosing what to look up."""
+
+    def counts(self, clauses: Sequence[Clause], access: frozenset[str]) -> list[int]:
+        """How many visible documents match each clause."""
 
     def lines(self, words: Sequence[str], access: frozenset[str], documents: int) -> list[str]:
         """Long lines to suggest of some visible documents, at most `documents`, that have one in which these

@@ -29,10 +29,11 @@ from opendata.search.port import (
 )
 from opendata.search.preparing import prepared
 from opendata.search.recent import MostRecent
-from opendata.search.suggest import correct, holds_more
+from opendata.search.suggest import correct, holds_more, is_mistyped
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Set as AbstractSet
 
     from opendata.search.port import Contribution, Indexable, PreparedDocument
     from opendata.search.preparing import OpenSource
@@ -59,8 +60,10 @@ class SearchStatus:
 class _Answer:
     found: Found
     hits: tuple[Hit, ...]
-    suggestion: str | None
     relaxed: bool
+    marked: AbstractSet[str]
+    """The folded words of the query that were seen in the hits."""
+    suggestion: str | None = None
     shown_for: str | None = None
 
     @property
@@ -116,8 +119,6 @@ class SearchService:
         request.check(self._schema)
         query = self._parser.parse(request.text)
         answer = self._answer(request, query)
-        if answer.suggestion and not request.exact_text:
-            answer = self._meant(request, query, answer, answer.suggestion)
         found = answer.found
         return SearchResponse(
             total=found.total,
@@ -221,29 +222,46 @@ class SearchService:
         self._engine.close()
 
     def _answer(self, request: SearchRequest, query: Query) -> _Answer:
-        found, relaxed = self._find(request, query)
-        highlighter = Highlighter(query)
-        hits = tuple(_hit(match, highlighter, request) for match in found.matches)
+        """For the words as typed, or for a better spelling where that serves better.
+
+        Of a line with a word that no document holds only a number is asked for first: its hits are rarely shown.
+        """
+        typed = None
+        if request.exact_text or not is_mistyped(self._engine, self._parser, request, query):
+            typed = self._shown(request, query)
+        counted = typed or self._shown(replace(request, limit=0, offset=0, facets={}, group=None), query)
         suggestion = correct(
             self._engine,
             self._parser,
             request,
             query,
-            found=highlighter.found_words(),
-            found_nothing=relaxed or not found.total,
+            found=counted.marked,
+            found_nothing=counted.found_nothing,
         )
-        return _Answer(found, hits, suggestion, relaxed)
+        if suggestion and not request.exact_text:
+            meant = self._meant(request, query, suggestion, found_nothing=counted.found_nothing)
+            if meant is not None:
+                return meant
+        return replace(typed or self._shown(request, query), suggestion=suggestion)
 
-    def _meant(self, request: SearchRequest, query: Query, typed: _Answer, suggestion: str) -> _Answer:
-        """The answer for the better spelling where it serves better, else the one for the words as typed.
+    def _meant(
+        self, request: SearchRequest, query: Query, suggestion: str, *, found_nothing: bool
+    ) -> _Answer | None:
+        """The answer for the better spelling where it serves better than the one for the words as typed.
 
         With hits for the typed words a correction concerns only words that no visible document holds.
         """
         meant = self._parser.parse(suggestion)
-        if not typed.found_nothing and not holds_more(self._engine, request, query, meant):
-            return typed
-        answer = self._answer(replace(request, text=suggestion), meant)
-        return typed if answer.found_nothing else replace(answer, suggestion=suggestion, shown_for=suggestion)
+        if not found_nothing and not holds_more(self._engine, request, query, meant):
+            return None
+        answer = self._shown(replace(request, text=suggestion), meant)
+        return None if answer.found_nothing else replace(answer, suggestion=suggestion, shown_for=suggestion)
+
+    def _shown(self, request: SearchRequest, query: Query) -> _Answer:
+        found, relaxed = self._find(request, query)
+        highlighter = Highlighter(query)
+        hits = tuple(_hit(match, highlighter, request) for match in found.matches)
+        return _Answer(found, hits, relaxed, highlighter.found_words())
 
     def _find(self, request: SearchRequest, query: Query) -> tuple[Found, bool]:
         """What matches; if even without filters nothing does, what holds any of the words."""

@@ -6,17 +6,17 @@ one.
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from dataclasses import dataclass, replace
 from itertools import chain, groupby, pairwise
 from operator import itemgetter
 from typing import TYPE_CHECKING, Final
 
-from opendata.search.analysis import Chunk, chunks, fold_word
+from opendata.search.analysis import Chunk, View, chunks, fold_word
 from opendata.search.completion import LONGEST_KEY, SEPARATOR
 from opendata.search.parsing import Parser, clean
 from opendata.search.port import SearchEngine, SearchRequest, Vocabulary
-from opendata.search.query import AnyOf, Clause, Phrase, Query, Side, Word
+from opendata.search.query import AnyOf, Clause, Phrase, Query, Word
 from opendata.search.telex import has_tone, untyped
 
 if TYPE_CHECKING:
@@ -45,8 +45,7 @@ def correct(
     a line with OR. `query` is what `request.text` was read as; `found` are words known to be in some hit, which
     spares looking them up.
     """
-    line = clean(request.text)
-    runs = [(0, len(line))] if query.is_plain else parser.plain_runs(line)
+    line, runs = _runs(parser, request, query)
     if sum(len(list(chunks(line[start:end]))) for start, end in runs) > _MOST_WORDS:
         return None
     meant, done = "", 0
@@ -57,6 +56,30 @@ def correct(
             meant += line[done:start] + better
             done = end
     return meant + line[done:] if done else None
+
+
+def is_mistyped(engine: SearchEngine, parser: Parser, request: SearchRequest, query: Query) -> bool:
+    """Whether some word of the line is in no document at all, so that `correct` is likely to find a better one.
+
+    Costs a look-up for each word and counts nothing; False also where only hidden documents hold the word.
+    """
+    line, runs = _runs(parser, request, query)
+    asked = [_ways(chunk) for start, end in runs for chunk in chunks(line[start:end])]
+    asked = [ways for ways in asked[:_MOST_WORDS] if ways]
+    words = list(chain(*asked))
+    held = dict(zip(words, engine.frequencies(View.FOLDED, words), strict=True))
+    return not all(any(held[way] for way in ways) for ways in asked)
+
+
+def _runs(parser: Parser, request: SearchRequest, query: Query) -> tuple[str, list[tuple[int, int]]]:
+    """The line, and the parts of it that are plain words."""
+    line = clean(request.text)
+    return line, [(0, len(line))] if query.is_plain else parser.plain_runs(line)
+
+
+def _ways(chunk: Chunk) -> tuple[str, ...]:
+    """How a word can stand in the index, in English in any form; nothing for a code."""
+    return (chunk.folded[0], *filter(None, chunk.stems)) if len(chunk.folded) == 1 else ()
 
 
 def holds_more(engine: SearchEngine, request: SearchRequest, typed: Query, meant: Query) -> bool:
@@ -96,10 +119,13 @@ class _Speller:
         self._access = access
         self._typed = list(chunks(text))
         self._repaired: dict[str, str] = {}
+        self._counts: dict[Clause, int] = {}
 
     def correct(self, found: AbstractSet[str], *, found_nothing: bool) -> str | None:
         meant = [chunk.folded for chunk in self._typed]
-        known = [self._is_known(chunk, found) for chunk in self._typed]
+        looked_up = [_any_way(chunk) for chunk in self._typed if not _is_found(chunk, found)]
+        self._look_up(looked_up)
+        known = [_is_found(chunk, found) or self._count(_any_way(chunk)) > 0 for chunk in self._typed]
         for place, chunk in enumerate(self._typed):
             if not known[place] and self._repair_typing(chunk):
                 meant[place] = (fold_word(self._repaired[chunk.exact[0]]),)
@@ -117,13 +143,6 @@ class _Speller:
         changed = any(words != chunk.folded for words, chunk in zip(meant, self._typed, strict=True))
         return self._written(meant) if changed else None
 
-    def _is_known(self, chunk: Chunk, found: AbstractSet[str]) -> bool:
-        """Whether a visible document holds the word, in English in any form."""
-        if len(chunk.folded) != 1 or chunk.folded[0] in found:
-            return True
-        ways = (chunk.folded[0], *filter(None, chunk.stems))
-        return self._count(AnyOf(tuple(map(Word, ways)))) > 0
-
     def _repair_typing(self, chunk: Chunk) -> bool:
         """Notes what the word says when it was typed without the input method, if some document has it."""
         meant = untyped(chunk.exact[0])
@@ -137,7 +156,9 @@ class _Speller:
     ) -> tuple[str, ...] | None:
         """The candidate that stands beside the neighbours, then the nearest, then the most used."""
         ranked = []
-        for candidate in self._candidates(word):
+        candidates = self._candidates(word)
+        self._look_up([Phrase(side) for each in candidates for side in _sides(each.words, before, after)])
+        for candidate in candidates:
             fit = self._beside(candidate.words, before, after)
             if fit or not must_fit:
                 ranked.append(((fit > 0, -candidate.distance, fit, candidate.count), candidate.words))
@@ -154,6 +175,7 @@ class _Speller:
         ]
         near = self._most_used(found)
         halves = [(word[:cut], word[cut:]) for cut in range(2, len(word) - 1)]
+        self._look_up(list(map(Phrase, halves)))
         split = [_Candidate(words, 1, self._count(Phrase(words))) for words in halves]
         return near + [candidate for candidate in split if candidate.count]
 
@@ -163,8 +185,9 @@ class _Speller:
         No more documents can see a word than hold it: so few words have to be counted.
         """
         best: list[_Candidate] = []
-        for distance, equally in groupby(sorted(found, key=_likely_first), key=itemgetter(1)):
-            wanted = _MOST_CANDIDATES - len(best)
+        for distance, group in groupby(sorted(found, key=_likely_first), key=itemgetter(1)):
+            wanted, equally = _MOST_CANDIDATES - len(best), list(group)
+            self._look_up([Word(word) for word, _, _ in equally[:wanted]])
             counted: list[_Candidate] = []
             for word, _, held in equally:
                 if len(counted) >= wanted and counted[wanted - 1].count >= held:
@@ -178,13 +201,19 @@ class _Speller:
 
     def _beside(self, words: tuple[str, ...], before: tuple[str, ...], after: tuple[str, ...]) -> int:
         """In how many visible documents the words stand next to one of their neighbours."""
-        sides = [(*before, *words)] if before else []
-        sides += [(*words, *after)] if after else []
-        return max((self._count(Phrase(side)) for side in sides), default=0)
+        return max((self._count(Phrase(side)) for side in _sides(words, before, after)), default=0)
 
     def _count(self, clause: Clause) -> int:
-        query = Query(sides=(Side((clause,), (), 0),))
-        return self._engine.search(SearchRequest(access=self._access, limit=0), query).total
+        """How many visible documents match."""
+        if clause not in self._counts:
+            self._look_up((clause,))
+        return self._counts[clause]
+
+    def _look_up(self, clauses: Sequence[Clause]) -> None:
+        """Several at once: the engine then looks only once whether its index is still the newest."""
+        asked = [clause for clause in dict.fromkeys(clauses) if clause not in self._counts]
+        if asked:
+            self._counts.update(zip(asked, self._engine.counts(asked, self._access), strict=True))
 
     def _written(self, meant: Sequence[tuple[str, ...]]) -> str | None:
         """The folded words as visible documents write them; None where a corrected word is not shown."""
@@ -207,14 +236,18 @@ class _Speller:
     def _spellings(self, folded: Sequence[str], changed: Iterable[tuple[str, ...]]) -> dict[str, str]:
         """Each word as it is written most, above all beside the neighbours it has here."""
         neighbours = set(pairwise(folded))
-        votes: dict[str, Counter[str]] = defaultdict(Counter)
+        votes: dict[str, Counter[str]] = {word: Counter() for word in folded}
         for text in (*self._best_texts(folded), *self._lines(folded), *chain(*map(self._lines, changed))):
             words = [pair for chunk in chunks(text) for pair in zip(chunk.exact, chunk.folded, strict=True)]
-            for exact, word in words:
+            # Few of the words are asked about: the others cost no more than one look into `votes`.
+            places = [place for place, (_, word) in enumerate(words) if word in votes]
+            for place in places:
+                exact, word = words[place]
                 votes[word][exact] += _weight(exact, word)
-            for left, right in pairwise(words):
-                if (left[1], right[1]) in neighbours:
-                    for exact, word in (left, right):
+            for place in places:
+                pair = words[place : place + 2]
+                if tuple(word for _, word in pair) in neighbours:
+                    for exact, word in pair:
                         votes[word][exact] += 5 * _weight(exact, word)
         return {word: votes[word].most_common(1)[0][0] for word in folded if votes[word]}
 
@@ -227,6 +260,20 @@ class _Speller:
         """Lines to suggest that go on from these words: keywords and names that no shown text may hold."""
         terms = self._engine.terms(Vocabulary.SUGGESTIONS, " ".join(folded)[:LONGEST_KEY], self._access, 5)
         return [term.partition(SEPARATOR)[2] for term, _ in terms]
+
+
+def _any_way(chunk: Chunk) -> Clause:
+    return AnyOf(tuple(map(Word, _ways(chunk))))
+
+
+def _is_found(chunk: Chunk, found: AbstractSet[str]) -> bool:
+    """Whether it needs no looking up: a code, or a word known to be in a hit."""
+    return len(chunk.folded) != 1 or chunk.folded[0] in found
+
+
+def _sides(words: tuple[str, ...], before: tuple[str, ...], after: tuple[str, ...]) -> list[tuple[str, ...]]:
+    """The words with each of their neighbours."""
+    return [side for side in ((*before, *words), (*words, *after)) if len(side) > len(words)]
 
 
 def _likely_first(near: tuple[str, int, int]) -> tuple[int, int, str]:

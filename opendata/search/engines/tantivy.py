@@ -272,6 +272,10 @@ class TantivySnapshot:
             known = self._words[first] = WordList(terms)
         return known
 
+    def counts(self, clauses: Sequence[Clause], access: frozenset[str]) -> list[int]:
+        counted = SearchRequest(access=access, limit=0)
+        return [self.search(counted, Query(sides=(Side((one,), (), 0),))).total for one in clauses]
+
     def lines(self, words: Sequence[str], access: frozenset[str], documents: int) -> list[str]:
         clauses = [
             _required(self._one_of("access", access)),

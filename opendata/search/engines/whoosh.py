@@ -236,6 +236,10 @@ class WhooshSnapshot:
             terms = [term.decode() for term in reader.expand_prefix(ALL, first)]
             return WordList((term, len(self._holding(ALL, term))) for term in terms)
 
+    def counts(self, clauses: Sequence[Clause], access: frozenset[str]) -> list[int]:
+        counted = SearchRequest(access=access, limit=0)
+        return [self.search(counted, Query(sides=(Side((one,), (), 0),))).total for one in clauses]
+
     def lines(self, words: Sequence[str], access: frozenset[str], documents: int) -> list[str]:
         """Whoosh has no phrase with a beginning of a word: those that hold all words, the last one begun."""
         with self._lock:

@@ -7,7 +7,7 @@ from functools import cache
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from opendata.search.nearness import WordList
+from opendata.search.nearness import WordList, WordLists
 
 WORDS = st.text("abcdđtư1", min_size=1, max_size=6)
 
@@ -34,3 +34,14 @@ def test_a_word_list_names_what_a_walk_names(held: dict[str, int], word: str, mo
         if other.isalpha() and 0 < edits(word, other) <= most
     }
     assert set(WordList(held.items()).near(word, most)) == expected
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.lists(st.dictionaries(WORDS, st.integers(1, 9), max_size=8), max_size=3), WORDS)
+def test_several_lists_name_what_one_of_all_words_names(lists: list[dict[str, int]], word: str) -> None:
+    added: dict[str, int] = {}
+    for one in lists:
+        for other, count in one.items():
+            added[other] = added.get(other, 0) + count
+    several = WordLists([WordList(one.items()) for one in lists])
+    assert set(several.near(word, 2)) == set(WordList(added.items()).near(word, 2))

@@ -19,6 +19,7 @@ from opendata.search.engines.columns.listed import Listed
 from opendata.search.engines.columns.scored_words import Places, ScoredWords
 from opendata.search.engines.columns.strings import Strings, Terms
 from opendata.search.fields import LINES
+from opendata.search.nearness import WordList
 from opendata.search.query import PRIOR_WEIGHT
 
 if TYPE_CHECKING:
@@ -161,6 +162,17 @@ class Segment:
             return []
         held = self._words[View.FOLDED].frequencies(numbers)
         return list(zip(self.terms[View.FOLDED].within(numbers), held.tolist(), strict=True))
+
+    def word_list(self, first: str) -> WordList:
+        """The same, to be searched for near ones; made once, since the segment never changes."""
+        known = self._word_lists.get(first)
+        if known is None:
+            known = self._word_lists[first] = WordList(self.words(first))
+        return known
+
+    @cached_property
+    def _word_lists(self) -> dict[str, WordList]:
+        return {}
 
     @cached_property
     def lifts(self) -> Array:

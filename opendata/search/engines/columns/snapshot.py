@@ -14,7 +14,7 @@ from opendata.search.engines.columns.matching import flags_of, in_range, matchin
 from opendata.search.engines.columns.ordering import Ordered, Part, best
 from opendata.search.engines.columns.postings import gain_step, worth
 from opendata.search.engines.grouping import Candidate, Lines, read_lines
-from opendata.search.nearness import WordList
+from opendata.search.nearness import WordLists
 from opendata.search.port import (
     Contribution,
     Counts,
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from opendata.search.engines.columns.listed import Flags, Listed
     from opendata.search.engines.columns.matching import Weighed
     from opendata.search.engines.columns.segment import Segment
+    from opendata.search.query import Clause
 
 _MOST_RIGHTS: Final = 64
 # Of more terms than these a segment names those of most documents, whose counts are then exact.
@@ -65,7 +66,6 @@ class ColumnsSnapshot:
         self._boosts = tuple(schema.boosts())
         self._step = gain_step(self._boosts)
         self._visible: dict[frozenset[str], list[Flags]] = {}
-        self._words: dict[str, WordList] = {}
 
     def count(self) -> int:
         return self._alive
@@ -101,14 +101,15 @@ class ColumnsSnapshot:
         present = [(term, count) for term, count in counted.items() if count]
         return sorted(present, key=lambda one: (-one[1], one[0]))[:limit]
 
-    def words(self, first: str) -> WordList:
-        known = self._words.get(first)
-        if known is None:
-            counted = Counter[str]()
-            for segment in self._segments:
-                counted.update(dict(segment.words(first)))
-            known = self._words[first] = WordList(sorted(counted.items()))
-        return known
+    def words(self, first: str) -> WordLists:
+        return WordLists([segment.word_list(first) for segment in self._segments])
+
+    def counts(self, clauses: Sequence[Clause], access: frozenset[str]) -> list[int]:
+        among = list(zip(self._segments, self._visible_to(access), strict=True))
+        return [
+            sum(int(np.count_nonzero(flags_of(segment, clause) & visible)) for segment, visible in among)
+            for clause in clauses
+        ]
 
     def lines(self, words: Sequence[str], access: frozenset[str], documents: int) -> list[str]:
         found: list[str] = []
