@@ -137,8 +137,8 @@ class CatalogueSearch:
         self._search = search
         self._plain = plain
         self._vocabularies = vocabularies
-        self._labels: dict[tuple[str, str], dict[str, str]] = {}
         self._terms = vocabularies.of_facets()
+        self._labels: dict[str, dict[str, dict[str, str]]] = {facet: {} for facet in self._terms}
 
     def search(
         self,
@@ -232,14 +232,14 @@ class CatalogueSearch:
 
     def label(self, facet: str, value: str) -> dict[str, str]:
         """What a facet's value is called; the value itself where the vocabulary does not know it."""
-        known = self._labels.get((facet, value))
+        known = self._labels[facet].get(value)
         if known is not None:
             return known
         regions = self._vocabularies.regions if facet == "place" else None
         term = cast("Term | None", self._terms[facet].get(value) or (regions and regions.get(value)))
         if term is None:
             return {"vi": value, "en": value}
-        return self._labels.setdefault((facet, value), dict(term.labels))  # as many as the vocabularies have
+        return self._labels[facet].setdefault(value, dict(term.labels))  # as many as the vocabularies have
 
     def _named_today(self, form: DatasetSearchForm) -> DatasetSearchForm:
         """With places as they are called now: an address may name one that is no more."""
@@ -256,9 +256,12 @@ class CatalogueSearch:
         listed = dict(counts)
         for value in chosen:
             listed.setdefault(value, 0)
+        labels = self._labels[facet]
         return tuple(
-            FacetOption(value, self.label(facet, value), count, value in chosen)
-            for value, count in listed.items()
+            [
+                FacetOption(value, labels.get(value) or self.label(facet, value), count, value in chosen)
+                for value, count in listed.items()
+            ]
         )
 
 
@@ -322,7 +325,7 @@ def summary(
     editions: Editions | None = None,
 ) -> DatasetSummary:
     """A row from what the index keeps of a dataset (`documents._stored`)."""
-    stored = cast("dict[str, Any]", dict(kept))
+    stored = cast("Mapping[str, Any]", kept)
     return DatasetSummary(
         id=dataset_id,
         slug=stored["slug"],

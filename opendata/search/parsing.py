@@ -80,8 +80,11 @@ class Parser:
         if line in ("", "*"):
             return Query()
         draft = _Draft(self._aliases, self._longest_alias, self._asking)
-        for side in self._grammar.parse(line, normalize=False):
-            draft.add_side(side)
+        if _SYNTAX.search(line):
+            for side in self._grammar.parse(line, normalize=False):
+                draft.add_side(side)
+        else:
+            draft.add_words(line)
         return draft.query()
 
     def plain_runs(self, line: str) -> list[tuple[int, int]]:
@@ -102,6 +105,8 @@ def clean(text: str) -> str:
     return clean_line(text[: LONGEST_TEXT * 2].translate(_QUOTES))[:LONGEST_TEXT]
 
 
+# Where a cleaned line may hold more than words: most lines do not, and the grammar reads them letter by letter.
+_SYNTAX = re.compile(r'[":*]|(?:^| )-| (?:OR|HOẶC) ')
 _LETTERS_THEN_DIGITS = re.compile(r"^([^\W\d_]+)(\d+)$")
 _NO_JOINTS = str.maketrans(dict.fromkeys(".:/-,", None))
 _QUOTES = str.maketrans(dict.fromkeys("“”„«»″", '"'))
@@ -165,6 +170,10 @@ class _Draft:
             tuple(sides), excluded, scored, tuple(self._marks), tuple(self._prefixes), tuple(self._stems)
         )
 
+    def add_words(self, line: str) -> None:
+        """The only side of a line without any of the syntax."""
+        self._add((), self._words(self._asked(self._take(line))))
+
     def add_side(self, nodes: Iterable[Any]) -> None:
         must: list[Clause] = []
         should: list[Clause] = []
@@ -184,6 +193,9 @@ class _Draft:
             else:
                 should += self._prefix(node.text)
         should += self._words(run if must or should else self._asked(run))
+        self._add(must, should)
+
+    def _add(self, must: Sequence[Clause], should: Sequence[Clause]) -> None:
         distinct = tuple(dict.fromkeys(should))
         if must or distinct:
             self._sides.append(Side(tuple(dict.fromkeys(must)), distinct, required_words(len(distinct))))

@@ -25,7 +25,6 @@ from opendata.search.port import (
     Match,
     SearchRequest,
     SearchResponse,
-    Segment,
 )
 from opendata.search.preparing import prepared
 from opendata.search.recent import MostRecent
@@ -260,7 +259,7 @@ class SearchService:
     def _shown(self, request: SearchRequest, query: Query) -> _Answer:
         found, relaxed = self._find(request, query)
         highlighter = Highlighter(query)
-        hits = tuple(_hit(match, highlighter, request) for match in found.matches)
+        hits = _hits(found.matches, highlighter, request)
         return _Answer(found, hits, relaxed, highlighter.found_words())
 
     def _find(self, request: SearchRequest, query: Query) -> tuple[Found, bool]:
@@ -290,9 +289,20 @@ def _named(request: SearchRequest) -> str:
     return repr((sorted(request.access), replace(request, access=frozenset())))
 
 
-def _hit(match: Match, highlighter: Highlighter, request: SearchRequest) -> Hit:
-    snippets: dict[str, tuple[Segment, ...]] = {}
-    for name, length in request.highlight.items():
-        text = match.texts.get(name) or match.texts.get(request.instead.get(name, ""), "")
-        snippets[name] = highlighter.fragment(text, length) if length else highlighter.whole(text)
-    return Hit(match.id, match.score, match.stored, snippets, match.group)
+def _hits(matches: Sequence[Match], highlighter: Highlighter, request: SearchRequest) -> tuple[Hit, ...]:
+    """The texts of all hits are marked at once."""
+    shown = request.highlight
+    instead = {name: request.instead.get(name, "") for name in shown}
+    marked = iter(
+        highlighter.marked(
+            [
+                (match.texts.get(name) or match.texts.get(instead[name], ""), length)
+                for match in matches
+                for name, length in shown.items()
+            ]
+        )
+    )
+    return tuple(
+        Hit(match.id, match.score, match.stored, {name: next(marked) for name in shown}, match.group)
+        for match in matches
+    )

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from whoosh.highlight import BasicFragmentScorer, PinpointFragmenter
 
 from opendata.kernel.text import fold, nfc
+from opendata.search import highlight
 from opendata.search.highlight import Highlighter
 from opendata.search.parsing import Parser
 
@@ -74,6 +78,47 @@ def test_fragments_are_cut_from_the_text_and_bounded(text, typed, length):
         assert body in text
         assert len(body) <= 2 * length + max((len(word) for word in text.split()), default=0)
     assert all(segment.text for segment in segments)
+
+
+@given(texts=st.lists(vietnamese, max_size=4), typed=vietnamese, length=st.integers(0, 60))
+def test_texts_marked_at_once_are_those_marked_one_by_one(texts, typed, length):
+    query = PARSER.parse(typed)
+    together, alone = Highlighter(query), Highlighter(query)
+    assert together.marked([(text, length) for text in texts]) == [
+        alone.fragment(text, length) if length else alone.whole(text) for text in texts
+    ]
+    assert together.found_words() == alone.found_words()
+
+
+def test_no_phrase_is_found_across_two_texts():
+    shown_ = Highlighter(PARSER.parse('"dân số"')).marked([("x dân", 0), ("số", 0), ("", 0), ("dân số", 0)])
+    assert [shown(segments) for segments in shown_] == ["x dân", "số", "", "[dân số]"]
+
+
+@given(
+    steps=st.lists(st.tuples(st.integers(0, 30), st.integers(1, 12), st.sampled_from("abcd")), max_size=12),
+    length=st.integers(1, 60),
+)
+def test_the_passage_is_the_one_of_whooshs_fragmenter(steps, length):
+    marks, end = [], 0
+    for gap, width, word in steps:
+        marks.append((end + gap, end + gap + width, word))
+        end += gap + width
+    tokens = [
+        SimpleNamespace(startchar=first, endchar=last, text=word, boost=1.0) for first, last, word in marks
+    ]
+    fragmenter = PinpointFragmenter(maxchars=length, surround=length // 4, charlimit=None)
+    best = max(fragmenter.fragment_matches("x" * end, tokens), key=BasicFragmentScorer(), default=None)
+    expected = (best.matches[0].startchar, best.matches[-1].endchar) if best else (0, 0)
+    assert highlight._best_run(marks, length) == expected
+
+
+@given(st.text(st.characters() | st.sampled_from("ĐđẾıİſßΣ😀\ud83d\ude00\0")))
+def test_folding_keeps_every_offset(text):
+    def alone(char: str) -> str:
+        return fold(char) if len(fold(char)) == 1 else char
+
+    assert highlight._folded(text) == "".join(map(alone, text))
 
 
 @given(text=vietnamese, word=st.sampled_from(["a", "da", "hoa", "đu", "x0"]))

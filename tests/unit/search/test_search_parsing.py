@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from opendata.search import parsing
 from opendata.search.analysis import View
 from opendata.search.parsing import ALIAS_WEIGHT, LONGEST_TEXT, MOST_PREFIXES, MOST_WORDS, Parser
 from opendata.search.query import WEIGHTS, AnyOf, Phrase, Prefix, Query, Side, Word, required_words
@@ -153,3 +156,52 @@ def test_any_line_gives_a_bounded_tree(typed):
     )  # tantivy asks for two
     for side in query.sides:
         assert side.at_least <= max(1, len(side.should))
+
+
+typed_lines = st.lists(
+    st.sampled_from(
+        [
+            "dân",
+            "số",
+            "Sài",
+            "Gòn",
+            "TP.HCM",
+            "UBND",
+            "3.5",
+            "2016-2020",
+            "H",
+            "55.242",
+            "covid19",
+            "cities",
+            "OR",
+            "HOẶC",
+            "or",
+            "-x",
+            "-",
+            "*",
+            "a*",
+            '"',
+            '"a',
+            ":",
+            "a:b",
+            "a_b",
+            ".",
+            "😀",
+        ]
+    )
+    | st.text(max_size=4),
+    max_size=MOST_WORDS + 5,
+).flatmap(lambda words: st.sampled_from([" ", "  ", "\n", ""]).map(lambda space: space.join(words)))
+
+
+@given(typed_lines)
+@example("dân số OR")
+@example("dân OR số")
+@example("dân\u00a0HOẶC số")
+@example("dân\n-số")
+@example("a " * (LONGEST_TEXT // 2 - 2) + "OR b")
+def test_a_line_of_words_alone_reads_the_same_with_and_without_the_grammar(typed):
+    quickly = WITH_ALIASES.parse(typed)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(parsing, "_SYNTAX", re.compile(""))
+        assert WITH_ALIASES.parse(typed) == quickly
