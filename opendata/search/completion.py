@@ -78,9 +78,13 @@ def complete(engine: SearchEngine, typed: str, limit: int, access: frozenset[str
     shown = " ".join(written.split())
     folded = fold(shown)
 
+    bare = _without_marks(shown)
+
     def rank(suggestion: str) -> tuple[int, bool, int, int]:
-        line = suggestion.lower()
-        return _difference(shown, line), not fold(line).startswith(folded), -counts[suggestion], len(line)
+        """How far it is from what was written: 0 with the same accents, 1 with other tones or marks, 2 with đ for d."""
+        line, unmarked, plain = _written_ways(suggestion)
+        difference = 0 if f" {shown}" in line else 1 if f" {bare}" in unmarked else 2
+        return difference, not plain.startswith(folded), -counts[suggestion], len(line)
 
     return sorted(counts, key=rank)[:limit]
 
@@ -98,13 +102,24 @@ def _words(line: str) -> tuple[str, ...]:
     return tuple(folded_words(line))
 
 
-def _difference(written: str, shown: str) -> int:
-    """0 where a word of `shown` begins as written; 1 where tones and marks differ; 2 where đ does too."""
-    if f" {written}" in f" {shown}":
-        return 0
-    return 1 if f" {_without_marks(written)}" in f" {_without_marks(shown)}" else 2
+@lru_cache(maxsize=8192)
+def _written_ways(suggestion: str) -> tuple[str, str, str]:
+    """In small letters after a space, the same without marks, and folded: a line is ranked for many beginnings."""
+    line = suggestion.lower()
+    return f" {line}", f" {_without_marks(line)}", fold(line)
 
 
 def _without_marks(text: str) -> str:
     """While typing, đa is on its way to đà and đất, but no longer to da."""
-    return "".join(char for char in unicodedata.normalize("NFD", text) if not unicodedata.combining(char))
+    return text if text.isascii() else unicodedata.normalize("NFD", text).translate(_MARKS)
+
+
+class _Marks(dict[int, int | None]):
+    """For `str.translate`: what combines with a letter is left out."""
+
+    def __missing__(self, code: int) -> int | None:
+        kept = self[code] = None if unicodedata.combining(chr(code)) else code
+        return kept
+
+
+_MARKS: Final = _Marks()

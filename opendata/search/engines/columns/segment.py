@@ -8,6 +8,7 @@ said by the commit, not here.
 from __future__ import annotations
 
 import zlib
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
@@ -34,6 +35,22 @@ if TYPE_CHECKING:
 _MANY_IDS: Final = 1000
 _MOST_KEPT: Final = 256
 _WORTH_KEEPING: Final = 512  # postings
+# Of a beginning of more lines than these the most frequent are kept, for so many beginnings.
+_MANY_LINES: Final = 2000
+_MOST_FREQUENT: Final = 64
+
+
+@dataclass(frozen=True, slots=True)
+class _Frequent:
+    """The lines of one beginning that most documents have, in order, and the documents of all of them in a row.
+
+    `at`: where those of each line begin. `others`: no other line of this beginning has more documents.
+    """
+
+    lines: list[str]
+    documents: Array
+    at: Array
+    others: int
 
 
 class Segment:
@@ -204,6 +221,44 @@ class Segment:
     @cached_property
     def suggestions(self) -> Terms:
         return Terms(self.arrays, "listed.suggestions")
+
+    def suggested(self, prefix: str, visible: Flags, most: int) -> tuple[list[str], list[int]]:
+        """Lines that begin so and how many visible documents have each: all of few, of many those of most documents."""
+        numbers = self.suggestions.beginning(prefix)
+        if len(numbers) <= _MANY_LINES:
+            return list(self.suggestions.within(numbers)), self.suggestion_counts(numbers, visible).tolist()
+        key = prefix, most
+        frequent = self._frequent.get(key)
+        if frequent is None:
+            frequent = self._most_frequent(numbers, 2 * most)
+            while len(self._frequent) >= _MOST_FREQUENT:
+                self._frequent.pop(next(iter(self._frequent)), None)
+            self._frequent[key] = frequent
+        counts = np.add.reduceat(visible[frequent.documents], frequent.at, dtype=np.int64)
+        best = np.argsort(-counts, kind="stable")[:most]
+        if counts[best[-1]] >= frequent.others:
+            return [frequent.lines[place] for place in best.tolist()], counts[best].tolist()
+        # So much of what is frequent is hidden that other lines may be seen more often.
+        counts = self.suggestion_counts(numbers, visible)
+        best = np.argsort(-counts, kind="stable")[:most]
+        return self.suggestions.some(numbers, best), counts[best].tolist()
+
+    def _most_frequent(self, numbers: range, most: int) -> _Frequent:
+        at = self.arrays["listed.suggestions.at"][numbers.start : numbers.stop + 1].astype(np.int64)
+        held = at[1:] - at[:-1]
+        order = np.argsort(-held, kind="stable")
+        places = np.sort(order[:most])
+        documents = self.arrays["listed.suggestions.documents"]
+        return _Frequent(
+            self.suggestions.some(numbers, places),
+            np.concatenate([documents[at[place] : at[place + 1]] for place in places]),
+            np.cumsum(held[places]) - held[places],
+            int(held[order[most:]].max(initial=0)),
+        )
+
+    @cached_property
+    def _frequent(self) -> dict[tuple[str, int], _Frequent]:
+        return {}
 
     def suggestion_counts(self, numbers: range, visible: Flags) -> Array:
         """For each of these terms how many visible documents have it."""

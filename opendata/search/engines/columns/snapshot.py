@@ -39,8 +39,6 @@ if TYPE_CHECKING:
     from opendata.search.query import Clause
 
 _MOST_RIGHTS: Final = 64
-# Of more terms than these a segment names those of most documents, whose counts are then exact.
-_MANY_TERMS: Final = 2000
 
 _At = tuple[int, int]
 """The number of a segment and of a document in it."""
@@ -98,8 +96,7 @@ class ColumnsSnapshot:
             counted = {word: self._visible_holding(word, visible) for word in words}
         else:
             counted = self._suggestions(prefix, visible, limit)
-        present = [(term, count) for term, count in counted.items() if count]
-        return sorted(present, key=lambda one: (-one[1], one[0]))[:limit]
+        return _most(counted, limit)
 
     def words(self, first: str) -> WordLists:
         return WordLists([segment.word_list(first) for segment in self._segments])
@@ -296,25 +293,12 @@ class ColumnsSnapshot:
             for segment, flags in zip(self._segments, visible, strict=True)
         )
 
-    def _suggestions(self, prefix: str, visible: Sequence[Flags], limit: int) -> Counter[str]:
+    def _suggestions(self, prefix: str, visible: Sequence[Flags], limit: int) -> dict[str, int]:
         """Of a short beginning only those lines are counted that are among the most frequent of some segment."""
-        totals = Counter[str]()
-        ranges = [segment.suggestions.beginning(prefix) for segment in self._segments]
-        for number, (segment, numbers) in enumerate(zip(self._segments, ranges, strict=True)):
-            if not numbers:
-                continue
-            counts = segment.suggestion_counts(numbers, visible[number])
-            if len(numbers) <= _MANY_TERMS:
-                found = zip(segment.suggestions.within(numbers), counts.tolist(), strict=True)
-            else:
-                most = np.argsort(-counts, kind="stable")[: 2 * limit]
-                found = zip(
-                    [segment.suggestions.at(numbers[place]) for place in most],
-                    counts[most].tolist(),
-                    strict=True,
-                )
-            for line, count in found:
-                totals[line] += count
+        totals: dict[str, int] = {}
+        for segment, flags in zip(self._segments, visible, strict=True):
+            for line, count in zip(*segment.suggested(prefix, flags, 2 * limit), strict=True):
+                totals[line] = totals.get(line, 0) + count
         return totals
 
 
@@ -323,6 +307,17 @@ def _count(listed: Listed, among: Flags, among_packed: Array, totals: Counter[st
     present = np.flatnonzero(counts)
     for number, count in zip(present.tolist(), counts[present].tolist(), strict=True):
         totals[listed.values[number]] += count
+
+
+def _most(counted: Mapping[str, int], limit: int) -> list[tuple[str, int]]:
+    """Those of most documents, equal ones by name; what is in no document is left out."""
+    if limit <= 0:
+        return []
+    last = max(1, *sorted(counted.values(), reverse=True)[limit - 1 : limit], 1)
+    most = sorted((-count, term) for term, count in counted.items() if count > last)
+    # Of many lines nearly all are in one document: those are ordered by name alone.
+    equal = sorted(term for term, count in counted.items() if count == last)
+    return [(term, -count) for count, term in most] + [(term, last) for term in equal[: limit - len(most)]]
 
 
 def _top(totals: Counter[str], limit: int, chosen: Iterable[str]) -> Counts:

@@ -74,6 +74,17 @@ class Terms:
         lines = content.decode().split("\n")
         yield from lines[numbers[0] - first * _BLOCK : numbers[-1] + 1 - first * _BLOCK]
 
+    def some(self, numbers: range, places: Array) -> list[str]:
+        """Those at these places of a range of numbers."""
+        first, last = numbers[0] // _BLOCK, numbers[-1] // _BLOCK
+        start = self._starts[first]
+        content = self._text[start : self._starts[last + 1]]
+        ends = np.flatnonzero(np.frombuffer(content, np.uint8) == ord("\n"))
+        lines = places + (numbers[0] - first * _BLOCK)
+        starts = np.where(lines > 0, ends[lines - 1] + 1, 0)
+        found = zip(starts.tolist(), ends[lines].tolist(), strict=True)
+        return [str(content[begin:end], "utf-8") for begin, end in found]
+
     def _place(self, wanted: bytes) -> int:
         block = bisect_left(self._firsts, wanted) - 1
         if block < 0:
