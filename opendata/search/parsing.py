@@ -59,7 +59,9 @@ class Parser:
     ) -> None:
         self._asking = frozenset(_spelled(tuple(chunks(phrase))) for phrase in asking)
         self._aliases = _alias_table(aliases or {})
-        self._longest_alias = max(map(len, self._aliases), default=0)
+        self._longest_aliases: dict[str, int] = {}
+        for first, *rest in self._aliases:
+            self._longest_aliases[first] = max(1 + len(rest), self._longest_aliases.get(first, 0))
         self._grammar = QueryParser(
             "text",
             None,
@@ -79,7 +81,7 @@ class Parser:
         line = clean(text)
         if line in ("", "*"):
             return Query()
-        draft = _Draft(self._aliases, self._longest_alias, self._asking)
+        draft = _Draft(self._aliases, self._longest_aliases, self._asking)
         if _SYNTAX.search(line):
             for side in self._grammar.parse(line, normalize=False):
                 draft.add_side(side)
@@ -147,11 +149,14 @@ _Aliases = Mapping[tuple[str, ...], tuple[tuple[Chunk, ...], ...]]
 class _Draft:
     """Collects one query from Whoosh's tree and keeps it within the bounds."""
 
-    def __init__(self, aliases: _Aliases, longest_alias: int, asking: frozenset[tuple[str, ...]]) -> None:
+    def __init__(
+        self, aliases: _Aliases, longest_aliases: Mapping[str, int], asking: frozenset[tuple[str, ...]]
+    ) -> None:
+        """`longest_aliases`: how many words the longest alias has that begins with a word."""
         self._aliases = aliases
         self._asking = asking
         self._fields_left = MOST_FIELDS
-        self._longest_alias = longest_alias
+        self._longest_aliases = longest_aliases
         self._words_left = MOST_WORDS
         self._prefixes_left = MOST_PREFIXES
         self._prefixes: list[str] = []
@@ -237,7 +242,8 @@ class _Draft:
         self._join_codes(run, clauses)
         start = 0
         while start < len(run):
-            for end in range(min(len(run), start + self._longest_alias), start, -1):
+            longest = self._longest_aliases.get(run[start].folded[0], 0)
+            for end in range(min(len(run), start + longest), start, -1):
                 others = self._aliases.get(_spelled(run[start:end]))
                 if others is not None:
                     for other in others:
@@ -262,6 +268,8 @@ class _Draft:
                 for end in (place, place + 1):
                     clauses[end] = AnyOf((clauses[end], Word(joined)))
         for place, chunk in enumerate(run):
+            if not any(word[-1].isdecimal() for word in chunk.folded):
+                continue
             apart = tuple(
                 part for word in chunk.folded for part in _LETTERS_THEN_DIGITS.sub(r"\1 \2", word).split()
             )
