@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from opendata.search.engines.columns.arrays_file import Array
 
 _BLOCK: Final = 64
+_MOST_FOUND: Final = 4096
 
 
 def terms_arrays(name: str, ordered: Sequence[str]) -> dict[str, Array]:
@@ -38,6 +39,7 @@ class Terms:
 
     def __init__(self, arrays: Mapping[str, Array], name: str) -> None:
         self._text = arrays[f"{name}.terms"].data
+        self._found: dict[str, int] = {}  # a word of a query is asked about several times
         self._count = int(arrays[f"{name}.count"][0])
         self._starts = [*arrays[f"{name}.blocks"].tolist(), len(self._text)]
         self._firsts = [self._first_of(block) for block in range(len(self._starts) - 1)]
@@ -47,7 +49,14 @@ class Terms:
 
     def find(self, term: str) -> int:
         """Its number, -1 where it is none."""
-        wanted = term.encode()
+        known = self._found.get(term)
+        if known is None:
+            if len(self._found) >= _MOST_FOUND:
+                self._found.clear()
+            known = self._found[term] = self._find(term.encode())
+        return known
+
+    def _find(self, wanted: bytes) -> int:
         block = bisect_right(self._firsts, wanted) - 1
         if block < 0:
             return -1
