@@ -27,7 +27,8 @@ LINES: Final = "lines"
 # The row that holds the position; it carries no access word, so nobody's search finds it.
 POSITION_ID: Final = f"{RESERVED}position"
 # Stands between two texts, so that no phrase reaches from one into the other.
-_GAP: Final = " ¶ "
+GAP_WORD: Final = "¶"
+_GAP: Final = f" {GAP_WORD} "
 _REPEATED: Final = 600  # shorter texts are analysed once: see _joined_once
 
 
@@ -73,7 +74,7 @@ def indexed_words(schema: IndexSchema, document: SearchDocument) -> dict[str, st
     }
     fields = {ALL: _GAP.join([words[View.FOLDED] for words in seen.values()])}
     for name, view, texts in _gathered(schema):
-        gap = _GAP if view is View.PAIRS else " "
+        gap = _GAP if view is View.FOLDED else " "
         fields[name] = gap.join([seen[text][view] for text in texts if text in seen])
     return fields
 

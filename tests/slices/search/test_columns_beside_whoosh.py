@@ -145,8 +145,9 @@ def test_both_find_the_same(limits, folders, seed) -> None:
         for beginning in ("", "d", "gia", "so gia"):
             for vocabulary in Vocabulary:
                 told = [each._engine.terms(vocabulary, beginning, access, 1000) for each in (columns, whoosh)]
-                # Whoosh keeps a sign between two texts as a word.
-                assert dict(told[0]) == {term: count for term, count in told[1] if term != "¶"}
+                # The sign between two texts counts as a word, in Whoosh also where a boost has one text.
+                without = [{term: count for term, count in one if term != "¶"} for one in told]
+                assert without[0] == without[1]
         for typed in ("dân", "gia d", "so"):
             assert sorted(columns.suggest(typed, 50, access)) == sorted(whoosh.suggest(typed, 50, access))
         for name in ("d0", "d7"):

@@ -6,17 +6,18 @@ put into the order of the words, sorted and counted as whole arrays at the end.
 
 from __future__ import annotations
 
-import zlib
 from array import array
+from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from opendata.search.analysis import View
-from opendata.search.engines.columns.postings import Words, scored, starts_of
+from opendata.search.engines.columns.placed import Lists, in_order_of_reading, pair_names
+from opendata.search.engines.columns.postings import scored, starts_of
 from opendata.search.engines.columns.strings import strings_arrays, terms_arrays
-from opendata.search.fields import LINES, scoring_field
+from opendata.search.fields import GAP_WORD, LINES, scoring_field
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 
 # Numbers of documents are kept in 16 bits.
 MOST_DOCUMENTS: Final = 1 << 16
-_QUICK: Final = 1  # level of zlib
 
 Lengths = dict[str, int]
 """For each scoring field the number of its words in all documents of an index."""
@@ -41,23 +41,6 @@ class _Numbers(dict[str, int]):
         return number
 
 
-class _Lists:
-    """Some numbers for each document, one list after the other."""
-
-    def __init__(self) -> None:
-        self.numbers = array("I")
-        self.lengths = array("I")
-
-    def add(self, numbers: Sequence[int]) -> None:
-        self.numbers.extend(numbers)
-        self.lengths.append(len(numbers))
-
-    def documents(self) -> Array:
-        """For each number the document it stands in."""
-        lengths = np.asarray(self.lengths)
-        return np.repeat(np.arange(len(lengths), dtype=np.uint32), lengths)
-
-
 class SegmentBuilder:
     """Takes up to MOST_DOCUMENTS documents, each id once."""
 
@@ -68,10 +51,11 @@ class SegmentBuilder:
         self._kept: list[bytes] = []
         self._priors = array("f")
         self._words = {
-            view: (_Numbers(), [(scoring_field(view, boost), _Lists()) for boost in boosts]) for view in View
+            view: (_Numbers(), [(scoring_field(view, boost), Lists()) for boost in boosts])
+            for view in (View.EXACT, View.FOLDED)
         }
-        self._lines = _Numbers(), _Lists()
-        self._listed = {name: (_Numbers(), _Lists()) for name in ("access", "suggestions", *schema.facets)}
+        self._lines = _Numbers(), Lists()
+        self._listed = {name: (_Numbers(), Lists()) for name in ("access", "suggestions", *schema.facets)}
         self._numbers = {name: array("d") for name in schema.numbers}
         self._sort_keys: dict[str, list[str | None]] = {name: [] for name in schema.sort_keys}
 
@@ -80,7 +64,7 @@ class SegmentBuilder:
 
     def add(self, document: PreparedDocument) -> None:
         self._ids.append(document.id)
-        self._kept.append(zlib.compress(document.kept.encode(), _QUICK))
+        self._kept.append(document.kept.encode())
         self._priors.append(document.prior)
         words = document.words
         for numbers, fields in self._words.values():
@@ -117,51 +101,26 @@ class SegmentBuilder:
         made |= strings_arrays("kept", self._kept)
         for view, (numbers, fields) in self._words.items():
             ordered = sorted(numbers)
-            held = usual(view, ordered) if usual else None
-            words, places, starts = self._in_order(fields, _ranks(numbers, ordered), averages)
+            placed = in_order_of_reading([lists for _, lists in fields], _ranks(numbers, ordered), len(self))
+            known = [averages[name] for name, _ in fields], tuple(self._schema.boosts())
             made |= terms_arrays(str(view), ordered)
-            made |= scored(words, len(ordered), total, held).arrays(str(view), len(self))
-            if view is View.PAIRS:
-                made |= place_arrays(str(view), words.terms, places, starts, len(ordered))
+            held = usual(view, ordered) if usual else None
+            made |= scored(placed.sorted(*known), len(ordered), total, held).arrays(str(view), len(self))
+            if view is View.FOLDED:
+                keys, paired = placed.pairs(bisect_left(ordered, GAP_WORD))
+                names = pair_names(keys, ordered) if usual else []
+                held = usual(View.PAIRS, names) if usual else None
+                words = paired.sorted(*known)
+                made |= {f"{View.PAIRS}.keys": keys}
+                made |= scored(words, len(keys), total, held).arrays(str(View.PAIRS), len(self))
+                made |= place_arrays(str(View.PAIRS), words.terms, words.places, placed.starts, len(keys))
         made |= self._line_arrays()
         for name, (numbers, lists) in self._listed.items():
             made |= listed_arrays(name, numbers, np.asarray(lists.numbers), lists.documents())
         made |= {f"number.{name}": np.array(values, np.float64) for name, values in self._numbers.items()}
-        for name, keys in self._sort_keys.items():
-            made |= sort_key_arrays(name, keys)
+        for name, sort_keys in self._sort_keys.items():
+            made |= sort_key_arrays(name, sort_keys)
         return made
-
-    def _in_order(
-        self, fields: Sequence[tuple[str, _Lists]], ranks: Array, averages: Mapping[str, float]
-    ) -> tuple[Words, Array, Array]:
-        """All words of a view by term and place, their places, and where the places of each document begin."""
-        lengths = np.array([lists.lengths for _, lists in fields], np.int64).reshape(len(fields), len(self))
-        # A free place after each field, so that no phrase reaches from one into the next.
-        room = lengths + 1
-        starts = np.concatenate([np.zeros(1, np.int64), np.cumsum(room.sum(axis=0))])
-        field_starts = starts[:-1] + np.cumsum(room, axis=0) - room
-        keys = []
-        for (_, lists), held, begins in zip(fields, lengths, field_starts, strict=True):
-            within = np.arange(len(lists.numbers)) - np.repeat(np.cumsum(held) - held, held)
-            terms = ranks[np.asarray(lists.numbers)].astype(np.uint64)
-            keys.append((terms << np.uint64(32)) | (np.repeat(begins, held) + within).astype(np.uint64))
-        joined = np.concatenate(keys)
-        del keys
-        joined.sort()
-        places = joined & np.uint64(0xFFFF_FFFF)
-        documents = np.repeat(np.arange(len(self), dtype=np.uint32), room.sum(axis=0))[places]
-        field_of = np.repeat(np.tile(np.arange(len(fields), dtype=np.uint8), len(self)), room.T.reshape(-1))[
-            places
-        ]
-        words = Words(
-            (joined >> np.uint64(32)).astype(np.uint32),
-            documents,
-            field_of,
-            lengths,
-            [averages[name] for name, _ in fields],
-            tuple(self._schema.boosts()),
-        )
-        return words, places, starts
 
     def _line_arrays(self) -> dict[str, Array]:
         """The words of lines to suggest, with their places only."""

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from opendata.search.analysis import View
 from opendata.search.engines.columns.arrays_file import open_arrays, verify_file, write_arrays
 from opendata.search.engines.columns.builder import MOST_DOCUMENTS, Lengths, SegmentBuilder
 from opendata.search.engines.columns.merging import merged_arrays
@@ -76,7 +77,7 @@ class ColumnsFormat:
         if len(schema.boosts()) > MOST_BOOSTS:
             raise ValueError(f"texts have at most {MOST_BOOSTS} different boosts")
         self.schema = schema
-        self._names = [name for _, _, name in scoring_fields(schema)]
+        self._names = [name for view, _, name in scoring_fields(schema) if view is not View.PAIRS]
         # A new commit keeps most segments of the one before it.
         self._opened: weakref.WeakValueDictionary[str, Segment] = weakref.WeakValueDictionary()
 

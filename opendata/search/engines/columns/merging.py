@@ -18,6 +18,7 @@ from opendata.search.engines.columns.builder import (
     place_arrays,
     sort_key_arrays,
 )
+from opendata.search.engines.columns.placed import pair_keys
 from opendata.search.engines.columns.postings import Postings
 from opendata.search.engines.columns.strings import Strings, Terms, strings_arrays, terms_arrays
 from opendata.search.fields import LINES
@@ -50,8 +51,7 @@ def merged_arrays(schema: IndexSchema, held: Sequence[tuple[Segment, Flags]]) ->
     made: dict[str, Array] = {"prior": _joined(sources, "prior")}
     made |= ids_arrays([each for one in sources for each in _left(one.segment.ids, one)])
     made |= strings_arrays("kept", [each for one in sources for each in _left(one.segment.kept_texts, one)])
-    for view in View:
-        made |= _merged_words(sources, view)
+    made |= _merged_words(sources)
     made |= _merged_lines(sources)
     for name in ("access", "suggestions", *schema.facets):
         made |= _merged_list(sources, name)
@@ -84,52 +84,76 @@ class _Vocabulary:
         places = {term: place for place, term in enumerate(self.terms)}
         self.numbers = [np.fromiter(map(places.__getitem__, one), np.int64, len(one)) for one in lists]
 
-    def used(self, held: Sequence[Array]) -> Flags:
-        """Which terms are still held."""
+    def keep(self, held: Sequence[Array]) -> tuple[list[str], Array]:
+        """The terms that are still held, and for each the new number."""
         is_used = np.zeros(len(self.terms), bool)
         for terms in held:
             is_used[terms] = True
-        return is_used
-
-    def keep(self, held: Sequence[Array]) -> tuple[list[str], Array]:
-        """The terms that are still held, and for each the new number."""
-        is_used = self.used(held)
         kept = [term for term, stays in zip(self.terms, is_used.tolist(), strict=True) if stays]
         return kept, np.cumsum(is_used) - 1
 
 
-def _merged_words(sources: Sequence[Source], view: View) -> dict[str, Array]:
-    name = str(view)
-    vocabulary = _Vocabulary([list(_all(one.segment.terms[view])) for one in sources])
-    found = [_postings(one, name, vocabulary.numbers[place]) for place, one in enumerate(sources)]
+def _merged_words(sources: Sequence[Source]) -> dict[str, Array]:
+    made: dict[str, Array] = {}
+    for view in (View.EXACT, View.FOLDED):
+        vocabulary = _Vocabulary([list(_all(one.segment.terms[view])) for one in sources])
+        held, made_here = _merged_postings(sources, str(view), vocabulary.numbers, len(vocabulary.terms))
+        terms, words = vocabulary.keep([held])
+        made |= terms_arrays(str(view), terms) | made_here
+    # What is left of the pairs consists of words that are left.
+    renamed = [
+        _renamed(one, words[numbers]) for one, numbers in zip(sources, vocabulary.numbers, strict=True)
+    ]
+    known = np.unique(np.concatenate(renamed))
+    numbers = [np.searchsorted(known, keys) for keys in renamed]
+    held, made_here = _merged_postings(sources, str(View.PAIRS), numbers, len(known))
+    is_used = np.zeros(len(known), bool)
+    is_used[held] = True
+    places = _merged_places(sources, str(View.PAIRS), numbers, np.cumsum(is_used) - 1)
+    return made | made_here | places | {f"{View.PAIRS}.keys": known[is_used]}
+
+
+def _renamed(source: Source, words: Array) -> Array:
+    """The pairs of a segment by the new numbers of their words; what is gone may become any pair."""
+    keys = source.segment.arrays[f"{View.PAIRS}.keys"]
+    left, right = (keys >> np.uint64(32)).astype(np.int64), (keys & np.uint64(0xFFFF_FFFF)).astype(np.int64)
+    return pair_keys(np.maximum(words[left], 0), np.maximum(words[right], 0).astype(np.uint64))
+
+
+def _merged_postings(
+    sources: Sequence[Source], name: str, numbers: Sequence[Array], count: int
+) -> tuple[Array, dict[str, Array]]:
+    """Which of `count` terms are still held, each as often as it is, and the postings of those. `numbers`: what the terms of each segment are now."""
+    found = [_postings(one, name, own) for one, own in zip(sources, numbers, strict=True)]
     held, documents, gains, fields = (np.concatenate(column) for column in zip(*found, strict=True))
-    terms, numbers = vocabulary.keep([held])
-    keys = (numbers[held].astype(np.uint64) << np.uint64(40)) | (documents.astype(np.uint64) << np.uint64(24))
-    keys |= (gains.astype(np.uint64) << np.uint64(8)) | fields.astype(np.uint64)
+    is_used = np.zeros(count, bool)
+    is_used[held] = True
+    keys = (np.cumsum(is_used) - 1)[held].astype(np.uint64) << np.uint64(40)
+    keys |= (documents.astype(np.uint64) << np.uint64(24)) | (gains.astype(np.uint64) << np.uint64(8))
+    keys |= fields.astype(np.uint64)
     keys.sort()
-    rarest = np.zeros(len(vocabulary.terms), np.int64)
-    for one, own in zip(sources, vocabulary.numbers, strict=True):
-        rarest[own] += one.segment.arrays[f"{name}.rarest"]
+    rarest = np.zeros(count, np.int64)
+    for one, own in zip(sources, numbers, strict=True):
+        np.add.at(rarest, own, one.segment.arrays[f"{name}.rarest"])
     postings = Postings(
         (keys >> np.uint64(40)).astype(np.uint32),
         ((keys >> np.uint64(24)) & np.uint64(0xFFFF)).astype(np.uint16),
         ((keys >> np.uint64(8)) & np.uint64(0xFFFF)).astype(np.uint16),
         (keys & np.uint64(0xFF)).astype(np.uint8),
-        rarest[vocabulary.used([held])],
+        rarest[is_used],
     )
-    made = terms_arrays(name, terms) | postings.arrays(name, sum(int(one.alive.sum()) for one in sources))
-    return made | _merged_places(sources, name, vocabulary, numbers) if view is View.PAIRS else made
+    return held, postings.arrays(name, sum(int(one.alive.sum()) for one in sources))
 
 
 def _merged_lines(sources: Sequence[Source]) -> dict[str, Array]:
     vocabulary = _Vocabulary([list(_all(one.segment.line_terms)) for one in sources])
     held = [_places(one, LINES, vocabulary.numbers[place])[0] for place, one in enumerate(sources)]
     terms, numbers = vocabulary.keep(held)
-    return terms_arrays(LINES, terms) | _merged_places(sources, LINES, vocabulary, numbers)
+    return terms_arrays(LINES, terms) | _merged_places(sources, LINES, vocabulary.numbers, numbers)
 
 
 def _merged_places(
-    sources: Sequence[Source], name: str, vocabulary: _Vocabulary, numbers: Array
+    sources: Sequence[Source], name: str, own: Sequence[Array], numbers: Array
 ) -> dict[str, Array]:
     lengths = np.concatenate(
         [_differences(one.segment.arrays[f"{name}.document_starts"])[one.alive] for one in sources]
@@ -137,7 +161,7 @@ def _merged_places(
     starts = np.concatenate([[0], np.cumsum(lengths)])
     keys = []
     for place, one in enumerate(sources):
-        terms, documents, offsets = _places(one, name, vocabulary.numbers[place])
+        terms, documents, offsets = _places(one, name, own[place])
         places = (starts[documents] + offsets).astype(np.uint64)
         keys.append((numbers[terms].astype(np.uint64) << np.uint64(32)) | places)
     joined = np.concatenate(keys)

@@ -53,6 +53,7 @@ class Words:
     """
 
     terms: Array
+    places: Array
     documents: Array
     fields: Array
     lengths: Array

@@ -7,7 +7,6 @@ said by the commit, not here.
 
 from __future__ import annotations
 
-import zlib
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
@@ -60,7 +59,8 @@ class Segment:
         self.count = len(self.arrays["prior"])
         self.facets = {name: Listed(self.arrays, f"listed.{name}", self.count) for name in schema.facets}
         self.access = Listed(self.arrays, "listed.access", self.count)
-        self.terms = {view: Terms(self.arrays, str(view)) for view in View}
+        self.terms = {view: Terms(self.arrays, str(view)) for view in (View.EXACT, View.FOLDED)}
+        self._pairs = arrays[f"{View.PAIRS}.keys"]
         self._kept_flags: dict[object, Flags] = {}
         self._bits = {boost: 1 << place for place, boost in enumerate(schema.boosts())}
         self._words = {view: ScoredWords(arrays, str(view)) for view in View}
@@ -79,14 +79,13 @@ class Segment:
 
     @cached_property
     def kept_texts(self) -> Strings:
-        """Compressed."""
         return Strings(self.arrays, "kept")
 
     def id(self, document: int) -> str:
         return self.ids.at(document).decode()
 
     def kept(self, document: int) -> str:
-        return zlib.decompress(self.kept_texts.at(document)).decode()
+        return self.kept_texts.at(document).decode()
 
     def numbers_of(self, ids: Sequence[str]) -> list[int]:
         """All documents with these ids, deleted ones included."""
@@ -134,7 +133,7 @@ class Segment:
         known = self._kept_flags.get(tuple(words))
         if known is not None:
             return known
-        numbers = [self.terms[View.PAIRS].find(pair) for pair in pairs(words)]
+        numbers = [self.find(View.PAIRS, pair) for pair in pairs(words)]
         if min(numbers) < 0:
             return np.zeros(self.count, bool)
         if len(numbers) == 1:
@@ -149,7 +148,7 @@ class Segment:
         wanted = [(View.FOLDED, word) for word in words] + [(View.PAIRS, pair) for pair in pairs(words)]
         for view, term in wanted:
             here = np.zeros(self.count, bool)
-            number = self.terms[view].find(term)
+            number = self.find(view, term)
             if number >= 0:
                 documents, _, fields = self._words[view].entries(number)
                 here[documents[(fields & self._bits[boost]) > 0]] = True
@@ -157,7 +156,15 @@ class Segment:
         return flags
 
     def find(self, view: View, term: str) -> int:
-        return self.terms[view].find(term)
+        """The number of a term, -1 where it is none."""
+        if view is not View.PAIRS:
+            return self.terms[view].find(term)
+        left, right = map(self.terms[View.FOLDED].find, term.split("_"))
+        if left < 0 or right < 0:
+            return -1
+        key = np.uint64(left << 32 | right)
+        place = int(np.searchsorted(self._pairs, key))
+        return place if place < len(self._pairs) and self._pairs[place] == key else -1
 
     def words_of(self, view: View) -> ScoredWords:
         return self._words[view]
@@ -166,7 +173,7 @@ class Segment:
         """For each term, and each boost, how many documents hold it in such texts."""
         held = np.zeros((len(terms), len(self._bits)), np.int64)
         for row, term in enumerate(terms):
-            number = self.terms[view].find(term)
+            number = self.find(view, term)
             if number >= 0:
                 fields = self._words[view].entries(number)[2]
                 held[row] = [np.count_nonzero(fields & bit) for bit in self._bits.values()]
