@@ -47,6 +47,7 @@ TINY = {
     "segment._WORTH_KEEPING": 0,
     "segment._MOST_KEPT": 2,
     "listed._FEW_VALUES": 1,
+    "snapshot._FEW": 2,
 }
 WORDS = ("dân", "số", "giá", "đất", "nước", "sạch", "Huế", "H55.242", "schools", "TP.HCM")
 PARSER = Parser({"TP.HCM": ("Sài Gòn",)}, {"title": lambda value: Within(3.0, tuple(value.lower().split()))})

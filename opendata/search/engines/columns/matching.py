@@ -82,16 +82,26 @@ def _between(segment: Segment, ranges: Iterable[tuple[str, Range]]) -> Flags:
     return flags
 
 
-def scores(segment: Segment, query: Query, weighed: Sequence[Weighed]) -> Array:
-    """For each document of the segment what it scores, matching or not."""
+def scores(segment: Segment, query: Query, weighed: Sequence[Weighed], documents: Array | None) -> Array:
+    """What each of these documents scores; without `documents`, each of the segment, matching or not."""
     total, scratch = np.zeros(segment.count, np.float32), np.empty(segment.count, np.float32)
+    few = None if documents is None else np.zeros(len(documents), np.float32)
     for view, number, step in weighed:
-        segment.words_of(view).add(total, scratch, number, step)
-    for clause in query.held:
-        np.multiply(flags_of(segment, clause), np.float32(HELD_BONUS), out=scratch)
+        words = segment.words_of(view)
+        if documents is None or few is None or not words.is_frequent(number):
+            words.add(total, scratch, number, step)
+        else:
+            words.add_to(few, documents, number, step)
+    if query.held:
+        held = np.zeros(segment.count, np.uint8)
+        for clause in query.held:
+            held += flags_of(segment, clause)
+        np.multiply(held, np.float32(HELD_BONUS), out=scratch)
         total += scratch
-    total *= segment.lifts
-    return total
+    if few is None:
+        total *= segment.lifts
+        return total
+    return (total[documents] + few) * segment.lifts[documents]
 
 
 def _side(segment: Segment, side: Side) -> Flags:

@@ -22,11 +22,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What was found in one segment. `scores` of all its documents, None where nothing scores."""
+    """What was found in one segment. `scores` of all its documents, or of those named; None where nothing scores."""
 
     segment: Segment
     found: Flags
     scores: Array | None = None
+    documents: Array | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +67,10 @@ def _candidates(part: Part, sort: Sort | None, limit: float) -> tuple[Array, Arr
     Those beyond `limit`, of which others are known to be enough, may be left out.
     """
     if sort is None and part.scores is not None:
-        documents = np.flatnonzero(part.found & (part.scores >= -limit))
+        near = part.scores >= -limit
+        if part.documents is not None:
+            return part.documents[near], -part.scores[near]
+        documents = np.flatnonzero(part.found & near)
         return documents, -part.scores[documents]
     documents = np.flatnonzero(part.found)
     if sort is None:

@@ -61,6 +61,13 @@ class ScoredWords:
         """True for each document of any of these terms, in time that grows with their entries."""
         flags[self._documents[int(self._at[numbers.start]) : int(self._at[numbers.stop])]] = True
 
+    def is_frequent(self, number: int) -> bool:
+        return number in self._everywhere
+
+    def add_to(self, few: Array, documents: Array, number: int, step: float) -> None:
+        """Add what some documents gain by a frequent term."""
+        few += self._everywhere[number][documents] * np.float32(step)
+
     def add(self, total: Array, scratch: Array, number: int, step: float) -> None:
         """Add to each document what it gains by a term. `scratch` may be overwritten."""
         row = self._everywhere.get(number)

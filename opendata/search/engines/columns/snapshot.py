@@ -33,12 +33,14 @@ if TYPE_CHECKING:
 
     from opendata.search.analysis import View
     from opendata.search.engines.columns.arrays_file import Array
-    from opendata.search.engines.columns.listed import Flags, Listed
+    from opendata.search.engines.columns.listed import Flags
     from opendata.search.engines.columns.matching import Weighed
     from opendata.search.engines.columns.segment import Segment
     from opendata.search.query import Clause
 
 _MOST_RIGHTS: Final = 64
+# Where no more than an eighth of a segment is found, only that is scored.
+_FEW: Final = 8
 
 _At = tuple[int, int]
 """The number of a segment and of a document in it."""
@@ -64,6 +66,7 @@ class ColumnsSnapshot:
         self._boosts = tuple(schema.boosts())
         self._step = gain_step(self._boosts)
         self._visible: dict[frozenset[str], list[Flags]] = {}
+        self._values: dict[str, tuple[list[str], list[Array]]] = {}
 
     def count(self) -> int:
         return self._alive
@@ -203,8 +206,11 @@ class ColumnsSnapshot:
             found = matched[number]
             for flags in chosen.values():
                 found = found & flags[number]
-            scored = scores(segment, query, weighed[number]) if is_scored and found.any() else None
-            parts.append(Part(segment, found, scored))
+            if not (is_scored and found.any()):
+                parts.append(Part(segment, found))
+                continue
+            few = np.flatnonzero(found) if np.count_nonzero(found) * _FEW <= segment.count else None
+            parts.append(Part(segment, found, scores(segment, query, weighed[number], few), few))
         return parts
 
     def _weighed(self, query: Query) -> Iterator[tuple[int, Weighed]]:
@@ -229,25 +235,38 @@ class ColumnsSnapshot:
     def _facets(
         self, matched: Sequence[Flags], chosen: Mapping[str, Sequence[Flags]], request: SearchRequest
     ) -> dict[str, Counts]:
-        totals = {name: Counter[str]() for name in request.facets}
+        values = {name: self._values_of(name) for name in request.facets}
+        totals = {name: np.zeros(len(known), np.int64) for name, (known, _) in values.items()}
         for number, segment in enumerate(self._segments):
             among = matched[number]
             for flags in chosen.values():
                 among = among & flags[number]
             asked = among, packed(among)
-            for name, total in totals.items():
-                if name not in chosen:
-                    _count(segment.facets[name], *asked, total)
-                    continue
-                without = matched[number]
-                for other, flags in chosen.items():
-                    if other != name:
-                        without = without & flags[number]
-                _count(segment.facets[name], without, packed(without), total)
+            for name, (_, places) in values.items():
+                if name in chosen:
+                    without = matched[number]
+                    for other, flags in chosen.items():
+                        if other != name:
+                            without = without & flags[number]
+                    counts = segment.facets[name].counts(without, packed(without))
+                else:
+                    counts = segment.facets[name].counts(*asked)
+                totals[name][places[number]] += counts
         return {
-            name: _top(totals[name], limit, request.filters.get(name, ()))
+            name: _top(values[name][0], totals[name], limit, request.filters.get(name, ()))
             for name, limit in request.facets.items()
         }
+
+    def _values_of(self, facet: str) -> tuple[list[str], list[Array]]:
+        """All values of a facet in order, and for each segment where its own are among them."""
+        known = self._values.get(facet)
+        if known is None:
+            lists = [segment.facets[facet].values for segment in self._segments]
+            values = sorted(set[str]().union(*lists))
+            places = {value: place for place, value in enumerate(values)}
+            numbers = [np.array([places[value] for value in one], np.intp) for one in lists]
+            known = self._values[facet] = (values, numbers)
+        return known
 
     def _matches(self, ordered: Ordered, offset: int) -> Iterator[Match]:
         found = zip(
@@ -302,13 +321,6 @@ class ColumnsSnapshot:
         return totals
 
 
-def _count(listed: Listed, among: Flags, among_packed: Array, totals: Counter[str]) -> None:
-    counts = listed.counts(among, among_packed)
-    present = np.flatnonzero(counts)
-    for number, count in zip(present.tolist(), counts[present].tolist(), strict=True):
-        totals[listed.values[number]] += count
-
-
 def _most(counted: Mapping[str, int], limit: int) -> list[tuple[str, int]]:
     """Those of most documents, equal ones by name; what is in no document is left out."""
     if limit <= 0:
@@ -320,11 +332,20 @@ def _most(counted: Mapping[str, int], limit: int) -> list[tuple[str, int]]:
     return [(term, -count) for count, term in most] + [(term, last) for term in equal[: limit - len(most)]]
 
 
-def _top(totals: Counter[str], limit: int, chosen: Iterable[str]) -> Counts:
-    """The most frequent values, and those chosen even where they are in no document."""
-    ordered = sorted(totals.items(), key=lambda counted: (-counted[1], counted[0]))
-    shown = dict(ordered[:limit]) | {value: totals[value] for value in chosen}
-    return tuple(sorted(shown.items(), key=lambda counted: (-counted[1], counted[0])))
+def _top(values: Sequence[str], totals: Array, limit: int, chosen: Iterable[str]) -> Counts:
+    """The most frequent values, and those chosen even where they are in no document. `values` in order."""
+    first = np.argsort(-totals, kind="stable")[:limit]
+    shown = [
+        (values[place], count)
+        for place, count in zip(first.tolist(), totals[first].tolist(), strict=True)
+        if count
+    ]
+    more = set(chosen).difference(value for value, _ in shown)
+    if not more:
+        return tuple(shown)
+    held = dict(zip(values, totals.tolist(), strict=True))
+    shown += [(value, held.get(value, 0)) for value in more]
+    return tuple(sorted(shown, key=lambda counted: (-counted[1], counted[0])))
 
 
 def _lines(parts: Sequence[Part], total: int, request: SearchRequest, group: Grouping) -> Lines[_At]:
