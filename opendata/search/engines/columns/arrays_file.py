@@ -18,7 +18,7 @@ import numpy as np
 from opendata.search.folder import DamagedIndexError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable
     from pathlib import Path
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -30,14 +30,14 @@ _END_MARK: Final = b"end\n"
 _READ_AT_ONCE: Final = 1 << 20
 
 
-def write_arrays(path: Path, arrays: Mapping[str, Array]) -> None:
+def write_arrays(path: Path, arrays: Iterable[tuple[str, Array]]) -> None:
     """The file is on the disk when this returns."""
     listed: dict[str, tuple[str, int, int]] = {}
     with path.open("wb") as out:
         checksum = zlib.crc32(_MARK)
         out.write(_MARK)
         at = len(_MARK)
-        for name, array in arrays.items():
+        for name, array in arrays:
             gap = bytes(-at % _ALIGNED)
             content = np.ascontiguousarray(array).view(np.uint8).data if array.size else b""
             for piece in (gap, content):

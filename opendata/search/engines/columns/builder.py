@@ -20,7 +20,7 @@ from opendata.search.engines.columns.strings import strings_arrays, terms_arrays
 from opendata.search.fields import GAP_WORD, LINES, scoring_field
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from opendata.search.engines.columns.arrays_file import Array
     from opendata.search.port import IndexSchema, PreparedDocument
@@ -41,6 +41,9 @@ class _Numbers(dict[str, int]):
         return number
 
 
+_Found = tuple[_Numbers, list[tuple[str, Lists]]]
+
+
 class SegmentBuilder:
     """Takes up to MOST_DOCUMENTS documents, each id once."""
 
@@ -50,7 +53,7 @@ class SegmentBuilder:
         self._ids: list[str] = []
         self._kept: list[bytes] = []
         self._priors = array("f")
-        self._words = {
+        self._words: dict[View, _Found] = {
             view: (_Numbers(), [(scoring_field(view, boost), Lists()) for boost in boosts])
             for view in (View.EXACT, View.FOLDED)
         }
@@ -91,36 +94,50 @@ class SegmentBuilder:
 
     def arrays(
         self, averages: Mapping[str, float], total: int, usual: Usual | None = None
-    ) -> dict[str, Array]:
-        """`averages`: the words a document has in each scoring field, over the whole index of `total` documents.
+    ) -> Iterator[tuple[str, Array]]:
+        """Each array with its name; the builder is empty afterwards, and takes no more than one view at a time.
 
+        `averages`: the words a document has in each scoring field, over the whole index of `total` documents.
         `usual`: how many documents hold given terms of a view elsewhere, in the texts of each boost.
         """
-        made: dict[str, Array] = {"prior": np.array(self._priors, np.float32)}
-        made |= ids_arrays([name.encode() for name in self._ids])
-        made |= strings_arrays("kept", self._kept)
-        for view, (numbers, fields) in self._words.items():
-            ordered = sorted(numbers)
-            placed = in_order_of_reading([lists for _, lists in fields], _ranks(numbers, ordered), len(self))
-            known = [averages[name] for name, _ in fields], tuple(self._schema.boosts())
-            made |= terms_arrays(str(view), ordered)
-            held = usual(view, ordered) if usual else None
-            made |= scored(placed.sorted(*known), len(ordered), total, held).arrays(str(view), len(self))
-            if view is View.FOLDED:
-                keys, paired = placed.pairs(bisect_left(ordered, GAP_WORD))
-                names = pair_names(keys, ordered) if usual else []
-                held = usual(View.PAIRS, names) if usual else None
-                words = paired.sorted(*known)
-                made |= {f"{View.PAIRS}.keys": keys}
-                made |= scored(words, len(keys), total, held).arrays(str(View.PAIRS), len(self))
-                made |= place_arrays(str(View.PAIRS), words.terms, words.places, placed.starts, len(keys))
-        made |= self._line_arrays()
-        for name, (numbers, lists) in self._listed.items():
-            made |= listed_arrays(name, numbers, np.asarray(lists.numbers), lists.documents())
-        made |= {f"number.{name}": np.array(values, np.float64) for name, values in self._numbers.items()}
+        yield "prior", np.array(self._priors, np.float32)
+        yield from ids_arrays([name.encode() for name in self._ids]).items()
+        yield from strings_arrays("kept", self._kept).items()
+        self._kept.clear()
+        while self._words:
+            yield from self._word_arrays(*self._words.popitem(), averages, total, usual)
+        yield from self._line_arrays().items()
+        while self._listed:
+            name, (numbers, lists) = self._listed.popitem()
+            yield from listed_arrays(name, numbers, np.asarray(lists.numbers), lists.documents()).items()
+        for name, values in self._numbers.items():
+            yield f"number.{name}", np.array(values, np.float64)
         for name, sort_keys in self._sort_keys.items():
-            made |= sort_key_arrays(name, sort_keys)
-        return made
+            yield from sort_key_arrays(name, sort_keys).items()
+
+    def _word_arrays(
+        self, view: View, found: _Found, averages: Mapping[str, float], total: int, usual: Usual | None
+    ) -> Iterator[tuple[str, Array]]:
+        """Of the folded words those of the pairs as well."""
+        numbers, fields = found
+        documents = len(self)
+        ordered = sorted(numbers)
+        placed = in_order_of_reading([lists for _, lists in fields], _ranks(numbers, ordered), documents)
+        known = [averages[name] for name, _ in fields], tuple(self._schema.boosts())
+        numbers.clear()
+        yield from terms_arrays(str(view), ordered).items()
+        held = usual(view, ordered) if usual else None
+        yield from (
+            scored(placed.sorted(*known), len(ordered), total, held).arrays(str(view), documents).items()
+        )
+        if view is not View.FOLDED:
+            return
+        keys, paired = placed.pairs(bisect_left(ordered, GAP_WORD))
+        held = usual(View.PAIRS, pair_names(keys, ordered)) if usual else None
+        words = paired.sorted(*known)
+        yield f"{View.PAIRS}.keys", keys
+        yield from place_arrays(str(View.PAIRS), words.terms, words.places, placed.starts, len(keys)).items()
+        yield from scored(words, len(keys), total, held).arrays(str(View.PAIRS), documents).items()
 
     def _line_arrays(self) -> dict[str, Array]:
         """The words of lines to suggest, with their places only."""

@@ -128,14 +128,10 @@ class ColumnsFormat:
         gone: list[int] = []
 
         def finish() -> None:
-            entry = self._built(commit, builder)
+            entry = self._built(commit, builder, path)
             entry.delete(gone)
             for other in before:
                 other.delete(other.segment.numbers_of(list(inside)))
-            if len(inside) == BUILT_AT_ONCE:
-                write_arrays(path / f"{entry.segment.name}.seg", entry.segment.arrays)
-                entry.segment = Segment.open(self.schema, path / f"{entry.segment.name}.seg")
-                entry.is_fresh = False
             before.append(entry)
             commit.entries.append(entry)
 
@@ -150,17 +146,23 @@ class ColumnsFormat:
         if len(builder):
             finish()
 
-    def _built(self, commit: _Commit, builder: SegmentBuilder) -> _Entry:
-        lengths = builder.lengths()
-        documents = len(builder) + sum(entry.segment.count for entry in commit.entries)
+    def _built(self, commit: _Commit, builder: SegmentBuilder, path: Path) -> _Entry:
+        """A segment of what a builder holds; a large one is in its file at once and takes no memory."""
+        lengths, count = builder.lengths(), len(builder)
+        documents = count + sum(entry.segment.count for entry in commit.entries)
         averages = {
             name: (lengths[name] + sum(entry.lengths[name] for entry in commit.entries)) / documents
             for name in self._names
         }
         largest = max((entry.segment for entry in commit.entries), key=lambda one: one.count, default=None)
-        usual = largest.usual if largest and len(builder) < _TELLING < largest.count else None
-        segment = Segment(self.schema, uuid.uuid4().hex, builder.arrays(averages, documents, usual))
-        return _Entry(segment, np.ones(segment.count, bool), lengths, is_fresh=True)
+        usual = largest.usual if largest and count < _TELLING < largest.count else None
+        arrays, name = builder.arrays(averages, documents, usual), uuid.uuid4().hex
+        if count <= _SMALL:
+            segment = Segment(self.schema, name, dict(arrays))
+        else:
+            write_arrays(path / f"{name}.seg", arrays)
+            segment = Segment.open(self.schema, path / f"{name}.seg")
+        return _Entry(segment, np.ones(count, bool), lengths, is_fresh=count <= _SMALL)
 
     def _join(self, commit: _Commit) -> None:
         commit.entries = [entry for entry in commit.entries if entry.left]
@@ -197,11 +199,11 @@ class ColumnsFormat:
         for entry in commit.entries:
             name = entry.segment.name
             if entry.is_fresh:
-                write_arrays(path / f"{name}.seg", entry.segment.arrays)
+                write_arrays(path / f"{name}.seg", entry.segment.arrays.items())
             if not entry.deletions and not entry.alive.all():
                 entry.deletions = f"{name}.{uuid.uuid4().hex}.del"
                 deleted = np.flatnonzero(~entry.alive).astype(np.uint16)
-                write_arrays(path / entry.deletions, {"deleted": deleted})
+                write_arrays(path / entry.deletions, [("deleted", deleted)])
             listed.append({"name": name, "deletions": entry.deletions, "lengths": entry.lengths})
         _write_listed(path, {"position": commit.position, "segments": listed})
         counting = {

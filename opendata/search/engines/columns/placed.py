@@ -75,7 +75,9 @@ class Placed:
         beside &= (self.terms[1:] != gap) & (self.terms[:-1] != gap)
         first = np.flatnonzero(beside)
         keys = pair_keys(self.terms[first], self.terms[first + 1])
-        known, terms = np.unique(keys, return_inverse=True)
+        known = np.sort(keys)
+        known = known[np.concatenate([np.ones(min(len(known), 1), bool), known[1:] != known[:-1]])]
+        terms = np.searchsorted(known, keys)
         placed = Placed(
             terms.astype(np.uint32),
             self.places[first],

@@ -107,7 +107,10 @@ def scored(words: Words, count: int, total: int, usual: Array | None = None) -> 
     times = np.diff(first, append=len(words.terms)).astype(np.float32)
     terms, documents, fields = words.terms[first], words.documents[first], words.fields[first]
     average = np.maximum(np.asarray(words.averages, np.float32), 1e-9)[fields]
-    long = np.float32(K1 * (1 - B)) + np.float32(K1 * B) * words.lengths[fields, documents] / average
+    long = (
+        np.float32(K1 * (1 - B))
+        + np.float32(K1 * B) * words.lengths.astype(np.float32)[fields, documents] / average
+    )
     gains = times * np.float32(K1 + 1) / (times + long)
     own = np.bincount(terms.astype(np.int64) * boosts + fields, minlength=count * boosts).reshape(
         count, boosts
