@@ -2,7 +2,7 @@
 
 A commit writes new files beside the old ones, then the list of what counts, then removes what counts no more; a
 writer that dies leaves files that nobody lists. Small segments are joined with each commit, so that a search
-asks few of them: all up to a thousand documents into one, and four of about a size into the next size.
+asks few of them: all up to a thousand documents into one, and four of about a size into the next size, up to MOST_JOINED.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import numpy as np
 
 from opendata.search.analysis import View
 from opendata.search.engines.columns.arrays_file import open_arrays, verify_file, write_arrays
-from opendata.search.engines.columns.builder import MOST_DOCUMENTS, Lengths, SegmentBuilder
+from opendata.search.engines.columns.builder import Lengths, SegmentBuilder
 from opendata.search.engines.columns.merging import merged_arrays
 from opendata.search.engines.columns.postings import MOST_BOOSTS
 from opendata.search.engines.columns.segment import Segment
@@ -35,8 +35,10 @@ if TYPE_CHECKING:
     from opendata.search.port import IndexSchema, PreparedDocument
 
 _COMMIT: Final = "commit.json"
-# A segment being built takes about 10 KB of memory a document.
-BUILT_AT_ONCE: Final = 1 << 15
+# A segment being built takes about 25 KB of memory a document.
+BUILT_AT_ONCE: Final = 1 << 14
+# Joining that many documents takes about a second; larger segments stay as they are.
+MOST_JOINED: Final = 1 << 14
 _SMALL: Final = 1024
 _TIER: Final = 4
 # From so many documents it is seen in which texts a word is rare; fewer ask a larger segment.
@@ -175,9 +177,9 @@ class ColumnsFormat:
         for group in [small if len(small) > 1 else [], *half_empty]:
             self._replace(commit, group)
         limit = _SMALL
-        while limit < MOST_DOCUMENTS:
+        while limit < MOST_JOINED:
             alike = [entry for entry in commit.entries if limit < entry.left <= limit * _TIER]
-            if len(alike) >= _TIER and sum(entry.left for entry in alike) <= MOST_DOCUMENTS:
+            if len(alike) >= _TIER and sum(entry.left for entry in alike) <= MOST_JOINED:
                 self._replace(commit, alike)
             limit *= _TIER
 
