@@ -1,6 +1,6 @@
 """How well search ranks: nDCG@10 and MRR@10 by kind of question, and MRR@10 on XQuAD-vi.
 
-    python benchmarks/relevance.py [--engine tantivy whoosh] [--xquad FILE] [--misses]
+    python benchmarks/relevance.py [--engine columns tantivy whoosh] [--xquad FILE] [--misses]
 
 Questions, judged answers and the made-up catalogue are in tests/relevance, the other datasets in
 seed_datasets. Documents are made by the same code as in the portal, without a database. XQuAD-vi (CC BY-SA)
@@ -249,7 +249,7 @@ def show(judged: Sequence[Judged], seconds: float, *, misses: bool) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--engine", nargs="*", default=["tantivy", "whoosh"])
+    parser.add_argument("--engine", nargs="*", default=["columns", "tantivy", "whoosh"])
     parser.add_argument("--xquad", type=Path, default=XQUAD)
     parser.add_argument("--misses", action="store_true")
     chosen = parser.parse_args()

@@ -1,6 +1,6 @@
 """How long searching takes, by engine and number of documents: build, size on disk, and whole searches.
 
-    python benchmarks/search_engines.py [--tantivy 1000 10000] [--whoosh 1000 2000] [--queries 200]
+    python benchmarks/search_engines.py [--columns 1000 10000] [--tantivy 1000 10000] [--whoosh 1000 2000] [--queries 200]
 
 Documents are made, seeded: titles from realistic parts, texts from Zipf-distributed syllables and words,
 nine of ten documents in one theme. A whole search is parsing, ranking, exact total, six facets and
@@ -221,12 +221,13 @@ def measure(engine: str, count: int, queries: int) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--columns", type=int, nargs="*", default=[1_000, 10_000])
     parser.add_argument("--tantivy", type=int, nargs="*", default=[1_000, 10_000])
     parser.add_argument("--whoosh", type=int, nargs="*", default=[1_000, 2_000])
     parser.add_argument("--queries", type=int, default=200)
     chosen = parser.parse_args()
     print(f"{os.cpu_count()} cores")
-    for engine in ("tantivy", "whoosh"):
+    for engine in ("columns", "tantivy", "whoosh"):
         for count in getattr(chosen, engine):
             measure(engine, count, chosen.queries)
 

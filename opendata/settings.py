@@ -30,7 +30,7 @@ class Settings:
     )
     store_url: str = setting("File store: file:///folder", "file://{data}/files")
     search_url: str = setting(
-        "Search index: tantivy:///folder or whoosh:///folder", "tantivy://{data}/search"
+        "Search index: columns:///folder, tantivy:///folder or whoosh:///folder", "columns://{data}/search"
     )
     secret_key: str = setting("Signs cookies and forms; at least 32 random characters", "")
     base_url: str = setting(

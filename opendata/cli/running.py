@@ -175,7 +175,7 @@ def follow_index() -> None:
     Run it beside “opendata serve” on every machine whose OPENDATA_SEARCH_URL names a folder of its own.
 
     \b
-    Example:  OPENDATA_SEARCH_URL=tantivy:///var/lib/opendata/search opendata follow-index
+    Example:  OPENDATA_SEARCH_URL=columns:///var/lib/opendata/search opendata follow-index
     """
     end_with_parent()
     logging.basicConfig(level=logging.INFO, format=LOG_FORMAT)

@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _CURRENT: Final = "CURRENT"
-# The name goes on with the schema's fingerprint, so that an outdated index is known without opening it.
+# The name goes on with the engine's name and the schema's fingerprint, so that an outdated index is known without opening it.
 _GENERATION: Final = "generation-"
 _POLL_SECONDS = 0.05
 # A rebuild is worth waiting for the batch that is being written.
@@ -90,6 +90,8 @@ class IndexFormat(Protocol):
     """How a library keeps one generation. `path` is the generation's folder."""
 
     schema: IndexSchema
+    name: str
+    """Of the engine and of the layout of its files: an index of another one is outdated."""
 
     def write(
         self, path: Path, upserts: Iterable[PreparedDocument], deletes: Iterable[str], position: int
@@ -125,7 +127,7 @@ class FolderEngine:
     def __init__(self, root: Path, index_format: IndexFormat, *, lock_seconds: float = 10.0) -> None:
         self._root = root
         self._format = index_format
-        self._fingerprint = index_format.schema.fingerprint()
+        self._fingerprint = f"{index_format.name}-{index_format.schema.fingerprint()}"
         self._lock_seconds = lock_seconds
         self._opening = threading.Lock()
         self._seen = _NOTHING

@@ -75,6 +75,8 @@ _Chosen = Mapping[str, tuple[Occur, tantivy.Query]]
 class TantivyFormat:
     """An IndexFormat. One writer at a time, which the folder's lock sees to."""
 
+    name = "tantivy"
+
     def __init__(self, schema: IndexSchema) -> None:
         self.schema = schema
         self._fields = _fields(schema)

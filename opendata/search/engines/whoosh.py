@@ -72,6 +72,8 @@ _FIELD_OF: Final = {Vocabulary.WORDS: ALL, Vocabulary.SUGGESTIONS: "suggestions"
 class WhooshFormat:
     """An IndexFormat. One writer at a time, which the folder's lock sees to."""
 
+    name = "whoosh"
+
     def __init__(self, schema: IndexSchema) -> None:
         self.schema = schema
 

@@ -58,7 +58,7 @@ def test_what_waits_in_the_outbox_is_on_its_way_and_no_difference(portal, portal
 
 def broken(portal) -> None:
     folder = Path(portal.settings.search_url.partition("://")[2])
-    for path in folder.glob("generation-*/*.store"):
+    for path in folder.glob("generation-*/*.seg"):
         path.write_bytes(b"x" * 100)
     (folder / "CURRENT").touch()
     portal.search.close()

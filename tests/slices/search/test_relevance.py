@@ -39,8 +39,9 @@ def relevance():
     return module
 
 
-def test_questions_find_what_was_judged_to_answer_them(relevance, tmp_path):
-    service, asked = relevance.catalogue_service("tantivy", str(tmp_path))
+@pytest.mark.parametrize("engine", ["columns", "tantivy"])
+def test_questions_find_what_was_judged_to_answer_them(relevance, engine, tmp_path):
+    service, asked = relevance.catalogue_service(engine, str(tmp_path))
     judged = defaultdict(list)
     for one in relevance.judge(service, asked):
         judged[one.question.kind].append(one)

@@ -18,12 +18,13 @@ from opendata.search.service import SearchService
 XQUAD = Path(__file__).parents[4] / "shared" / "data" / "vn" / "questions" / "xquad.vi.json"
 
 
-def test_questions_find_their_paragraph(tmp_path):
+@pytest.mark.parametrize("engine", ["columns", "tantivy"])
+def test_questions_find_their_paragraph(engine, tmp_path):
     if not XQUAD.exists():
         pytest.skip(f"no {XQUAD.name} at hand")
     articles = json.loads(XQUAD.read_text())["data"]
     paragraphs = [paragraph for article in articles for paragraph in article["paragraphs"]]
-    service = SearchService(f"tantivy://{tmp_path}/index", IndexSchema(texts=(TextField("text"),)))
+    service = SearchService(f"{engine}://{tmp_path}/index", IndexSchema(texts=(TextField("text"),)))
     service.rebuild(
         (
             SearchDocument(id=str(number), access=(PUBLIC,), texts={"text": paragraph["context"]})

@@ -26,7 +26,7 @@ def test_defaults_stand_in_one_folder(tmp_path: Path) -> None:
     assert settings.data_dir == folder
     assert settings.database_url == f"sqlite:///{folder}/portal.sqlite"
     assert settings.store_url == f"file://{folder}/files"
-    assert settings.search_url == f"tantivy://{folder}/search"
+    assert settings.search_url == f"columns://{folder}/search"
     assert (settings.host, settings.port) == ("127.0.0.1", 8000)
 
 

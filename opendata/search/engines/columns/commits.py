@@ -75,6 +75,8 @@ class _Commit:
 class ColumnsFormat:
     """An IndexFormat. One writer at a time, which the folder's lock sees to."""
 
+    name = "columns1"
+
     def __init__(self, schema: IndexSchema) -> None:
         if len(schema.boosts()) > MOST_BOOSTS:
             raise ValueError(f"texts have at most {MOST_BOOSTS} different boosts")

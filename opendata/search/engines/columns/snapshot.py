@@ -76,6 +76,8 @@ class ColumnsSnapshot:
         parts = self._parts(matched, chosen, request, query)
         total = sum(int(np.count_nonzero(part.found)) for part in parts)
         facets = self._facets(matched, chosen, request)
+        if not request.limit and request.group is None:
+            return Found(total, (), facets, more=request.offset < total)
         if request.group is None:
             ordered = best(parts, request.offset + request.limit, request.sort)
             matches = tuple(self._matches(ordered, request.offset))
