@@ -72,7 +72,8 @@ def open_arrays(path: Path) -> dict[str, Array]:
 
 def verify_file(path: Path) -> None:
     """DamagedIndexError where a byte is not what was written. Reads the whole file."""
-    checksum, left = 0, path.stat().st_size - _END.size
+    size = path.stat().st_size
+    checksum, left = 0, size - _END.size
     with path.open("rb") as file:
         while left > 0:
             piece = file.read(min(left, _READ_AT_ONCE))
@@ -83,6 +84,6 @@ def verify_file(path: Path) -> None:
         end = file.read(_END.size)
     if left or len(end) < _END.size:
         raise DamagedIndexError(f"{path.name} is too short")
-    _, _, expected, mark = _END.unpack(end)
-    if mark != _END_MARK or checksum != expected:
+    at, length, expected, mark = _END.unpack(end)
+    if mark != _END_MARK or checksum != expected or at + length + _END.size != size:
         raise DamagedIndexError(f"{path.name} is not what was written")

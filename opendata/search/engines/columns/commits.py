@@ -2,7 +2,7 @@
 
 A commit writes new files beside the old ones, then the list of what counts, then removes what counts no more; a
 writer that dies leaves files that nobody lists. Small segments are joined with each commit, so that a search
-asks few of them: all up to a thousand documents into one, and four of about a size into the next size, up to MOST_JOINED.
+asks few of them: all up to 256 documents into one, and four of about a size into the next size, up to MOST_JOINED.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _COMMIT: Final = "commit.json"
 BUILT_AT_ONCE: Final = 1 << 14
 # Joining that many documents takes about a second; larger segments stay as they are.
 MOST_JOINED: Final = 1 << 14
-_SMALL: Final = 1024
+_SMALL: Final = 256
 _TIER: Final = 4
 # From so many documents it is seen in which texts a word is rare; fewer ask a larger segment.
 _TELLING: Final = 256
@@ -80,6 +80,8 @@ class ColumnsFormat:
     def __init__(self, schema: IndexSchema) -> None:
         if len(schema.boosts()) > MOST_BOOSTS:
             raise ValueError(f"texts have at most {MOST_BOOSTS} different boosts")
+        if {"access", "suggestions"} & set(schema.facets):
+            raise ValueError("access and suggestions cannot be names of facets")
         self.schema = schema
         self._names = [name for view, _, name in scoring_fields(schema) if view is not View.PAIRS]
         # A new commit keeps most segments of the one before it.

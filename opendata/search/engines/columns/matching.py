@@ -93,7 +93,7 @@ def scores(segment: Segment, query: Query, weighed: Sequence[Weighed], documents
         else:
             words.add_to(few, documents, number, step)
     if query.held:
-        held = np.zeros(segment.count, np.uint8)
+        held = np.zeros(segment.count, np.uint16)
         for clause in query.held:
             held += flags_of(segment, clause)
         np.multiply(held, np.float32(HELD_BONUS), out=scratch)
@@ -117,7 +117,7 @@ def _at_least(segment: Segment, clauses: Sequence[Clause], wanted: int) -> Flags
     """Which documents match so many of the clauses."""
     if wanted <= 1:
         return _union(segment, (flags_of(segment, clause) for clause in clauses))
-    counts = np.zeros(segment.count, np.uint8)  # a line holds a few dozen words at most
+    counts = np.zeros(segment.count, np.uint16)
     for clause in clauses:
         counts += flags_of(segment, clause)
     return counts >= wanted

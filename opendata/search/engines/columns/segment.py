@@ -21,6 +21,7 @@ from opendata.search.engines.columns.strings import Strings, Terms
 from opendata.search.fields import LINES
 from opendata.search.nearness import WordList
 from opendata.search.query import PRIOR_WEIGHT
+from opendata.search.recent import MostRecent
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -61,7 +62,7 @@ class Segment:
         self.access = Listed(self.arrays, "listed.access", self.count)
         self.terms = {view: Terms(self.arrays, str(view)) for view in (View.EXACT, View.FOLDED)}
         self._pairs = arrays[f"{View.PAIRS}.keys"]
-        self._kept_flags: dict[object, Flags] = {}
+        self._kept_flags: MostRecent[object, Flags] = MostRecent(_MOST_KEPT)
         self._bits = {boost: 1 << place for place, boost in enumerate(schema.boosts())}
         self._words = {view: ScoredWords(arrays, str(view)) for view in View}
         self._places = Places(arrays, str(View.PAIRS))
@@ -216,11 +217,9 @@ class Segment:
         return self._keep((view, number), flags) if is_frequent else flags
 
     def _keep(self, key: object, flags: Flags) -> Flags:
-        """For the next who asks; of more than _MOST_KEPT the oldest goes."""
+        """For the next who asks."""
         flags.flags.writeable = False
-        self._kept_flags[key] = flags
-        while len(self._kept_flags) > _MOST_KEPT:
-            self._kept_flags.pop(next(iter(self._kept_flags)), None)
+        self._kept_flags.put(key, flags)
         return flags
 
     # Lines to suggest
@@ -238,9 +237,7 @@ class Segment:
         frequent = self._frequent.get(key)
         if frequent is None:
             frequent = self._most_frequent(numbers, 2 * most)
-            while len(self._frequent) >= _MOST_FREQUENT:
-                self._frequent.pop(next(iter(self._frequent)), None)
-            self._frequent[key] = frequent
+            self._frequent.put(key, frequent)
         counts = np.add.reduceat(visible[frequent.documents], frequent.at, dtype=np.int64)
         best = np.argsort(-counts, kind="stable")[:most]
         if counts[best[-1]] >= frequent.others:
@@ -264,8 +261,8 @@ class Segment:
         )
 
     @cached_property
-    def _frequent(self) -> dict[tuple[str, int], _Frequent]:
-        return {}
+    def _frequent(self) -> MostRecent[tuple[str, int], _Frequent]:
+        return MostRecent(_MOST_FREQUENT)
 
     def suggestion_counts(self, numbers: range, visible: Flags) -> Array:
         """For each of these terms how many visible documents have it."""
