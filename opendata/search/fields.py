@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from opendata.kernel.text import nfc
 from opendata.search.analysis import View, joined_views, pairs
@@ -90,7 +90,17 @@ def _gathered(schema: IndexSchema) -> list[tuple[str, View, tuple[str, ...]]]:
 _joined_once = lru_cache(maxsize=2048)(joined_views)
 
 
+_STORED_FROM: Final = len('{"stored": ')
+_DECODER: Final = json.JSONDecoder()
+
+
 def kept_json(schema: IndexSchema, document: SearchDocument, lines: Sequence[str]) -> str:
     """What comes back with a hit: `stored` as given, the texts that snippets are cut from, and long lines."""
     texts = {text.name: nfc(document.texts.get(text.name, "")) for text in schema.texts if text.snippet}
     return json.dumps({"stored": document.stored, "texts": texts, "lines": lines}, ensure_ascii=False)
+
+
+def stored_of(kept: str) -> dict[str, Any]:
+    """`stored` of what `kept_json` made, without reading the texts after it."""
+    stored: dict[str, Any] = _DECODER.raw_decode(kept, _STORED_FROM)[0]
+    return stored

@@ -13,6 +13,7 @@ from opendata.search.engines.columns.matching import flags_of, in_range, matchin
 from opendata.search.engines.columns.ordering import Ordered, Part, best
 from opendata.search.engines.columns.postings import gain_step, worth
 from opendata.search.engines.grouping import Candidate, Lines, read_lines
+from opendata.search.fields import stored_of
 from opendata.search.nearness import WordLists
 from opendata.search.port import (
     Contribution,
@@ -295,10 +296,12 @@ class ColumnsSnapshot:
             members += zip((-editions).tolist(), [number] * len(documents), documents.tolist(), strict=True)
         if len(members) <= 1:
             return match
-        newest = (
-            self._match((part, document), 0.0) for _, part, document in sorted(members)[: group.members]
+        newest = tuple(
+            (segment.id(document), stored_of(segment.kept(document)))
+            for _, number, document in sorted(members)[: group.members]
+            for segment in (self._segments[number],)
         )
-        return replace(match, group=Group(len(members), tuple((one.id, one.stored) for one in newest)))
+        return replace(match, group=Group(len(members), newest))
 
     def _at(self, document_id: str) -> _At | None:
         for number, one in enumerate(self._held):
