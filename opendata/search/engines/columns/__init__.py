@@ -6,11 +6,15 @@ an array on disk; a query adds up arrays of one number a document and counts fac
 
     arrays_file   named arrays in one checked file, read where they lie
     strings       sorted terms with their numbers, and strings by number
+    placed        the words of documents in order of reading, and the pairs of neighbours
+    postings      who holds a term and what each gains by it, as arrays
     builder       documents → the arrays of a segment
-    segment       reads them: words, phrases, beginnings, facets, numbers
+    scored_words  reads postings and places; listed reads facets and rights
+    segment       answers for one segment: words, phrases, beginnings, lines, numbers
     merging       small segments → a larger one
     commits       which segments and deletions make up a commit; the IndexFormat
     matching      what a query matches in one segment, and with which score
+    ordering      the best documents of several segments
     snapshot      answers over all segments of a commit
 """
 
