@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
+from opendata.kernel.durable import sync_folder
 from opendata.kernel.errors import N_, ConflictError, NotFoundError, PortalError
 from opendata.kernel.ids import new_id, utc_now
 from opendata.kernel.scratch import scratch_file
@@ -123,7 +124,7 @@ class PartialUploads:
         with (folder / "data").open("xb") as data:
             os.fsync(data.fileno())
         _write_about(folder, {"owner": owner, "length": length, "details": details})
-        _sync_folder(self._folder)
+        sync_folder(self._folder)
         return self.find(upload_id, owner)
 
     def find(self, upload_id: str, owner: str) -> PartialUpload:
@@ -345,7 +346,7 @@ def _write_about(folder: Path, about: Mapping[str, Any]) -> None:
         out.flush()
         os.fsync(out.fileno())
         Path(out.name).rename(folder / "about.json")
-    _sync_folder(folder)
+    sync_folder(folder)
 
 
 def _size(path: Path) -> int:
@@ -358,11 +359,3 @@ def _size(path: Path) -> int:
 
 def _modified(path: Path) -> dt.datetime:
     return dt.datetime.fromtimestamp(path.stat().st_mtime, dt.UTC)
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

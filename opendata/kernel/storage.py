@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Protocol
 from urllib.parse import unquote, urlsplit
 
+from opendata.kernel.durable import sync_folder
 from opendata.kernel.errors import TooLargeError
 from opendata.kernel.i18n import translator
 from opendata.kernel.scratch import drop_abandoned, scratch_file
@@ -77,7 +78,7 @@ class LocalStore:
     def prepare(self) -> None:
         """Create the folders and drop what an interrupted upload left behind."""
         self._incoming.mkdir(parents=True, exist_ok=True)
-        _sync_folder(self._folder.parent)
+        sync_folder(self._folder.parent)
         drop_abandoned(self._incoming)
 
     def put(self, source: Readable, *, limit: int | None = None) -> StoredFile:
@@ -85,13 +86,13 @@ class LocalStore:
             stored = _write(source, incoming, limit)
             target = self._target(stored.sha256)
             if _holds(target, stored):
-                _sync_folder(target.parent)  # who moved it there may not have come as far yet
+                sync_folder(target.parent)  # who moved it there may not have come as far yet
                 return stored
             _make_folders(target.parent, self._folder)
             temporary = Path(incoming.name)
             temporary.chmod(0o440)
             temporary.rename(target)  # also over a copy that was damaged since
-            _sync_folder(target.parent)
+            sync_folder(target.parent)
             if not _holds(target, stored):
                 raise StorageError(f"{stored.sha256} reads back differently")
             return stored
@@ -164,12 +165,4 @@ def _make_folders(folder: Path, root: Path) -> None:
         return
     _make_folders(folder.parent, root)
     folder.mkdir(exist_ok=True)
-    _sync_folder(folder.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    sync_folder(folder.parent)

@@ -11,7 +11,6 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import logging
-import os
 import shutil
 import threading
 import time
@@ -19,6 +18,7 @@ import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 
+from opendata.kernel.durable import replace_file
 from opendata.search.fields import prepare
 from opendata.search.nearness import WordList
 from opendata.search.port import (
@@ -286,17 +286,7 @@ class FolderEngine:
 
     def _make_current(self, name: str) -> None:
         """Replaces CURRENT in one step that survives a power cut."""
-        fresh = self._root / f"{_CURRENT}.new"
-        with fresh.open("w") as out:
-            out.write(name)
-            out.flush()
-            os.fsync(out.fileno())
-        fresh.replace(self._root / _CURRENT)
-        folder = os.open(self._root, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        replace_file(self._root / _CURRENT, name.encode())
 
     def _remove_all_but_current(self) -> None:
         current = self._current()

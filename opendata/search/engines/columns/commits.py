@@ -8,7 +8,6 @@ asks few of them: all up to 256 documents into one, and four of about a size int
 from __future__ import annotations
 
 import json
-import os
 import uuid
 import weakref
 import zlib
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from opendata.kernel.durable import replace_file
 from opendata.search.analysis import View
 from opendata.search.engines.columns.arrays_file import open_arrays, verify_file, write_arrays
 from opendata.search.engines.columns.builder import Lengths, SegmentBuilder
@@ -92,8 +92,7 @@ class ColumnsFormat:
     ) -> None:
         commit = self._read(path) if (path / _COMMIT).exists() else _Commit()
         commit.position = position
-        for entry in commit.entries:
-            entry.delete(entry.segment.numbers_of(list(deletes)))
+        _delete(commit.entries, list(deletes))
         self._add(commit, upserts, path)
         self._join(commit)
         self._store(commit, path)
@@ -129,16 +128,13 @@ class ColumnsFormat:
 
     def _add(self, commit: _Commit, upserts: Iterable[PreparedDocument], path: Path) -> None:
         """New segments for documents, of which those of the same id go; of two with one id the last one stays."""
-        before = list(commit.entries)
         builder, inside = SegmentBuilder(self.schema), dict[str, int]()
         gone: list[int] = []
 
         def finish() -> None:
             entry = self._built(commit, builder, path)
             entry.delete(gone)
-            for other in before:
-                other.delete(other.segment.numbers_of(list(inside)))
-            before.append(entry)
+            _delete(commit.entries, list(inside))
             commit.entries.append(entry)
 
         for document in upserts:
@@ -178,7 +174,9 @@ class ColumnsFormat:
             for entry in commit.entries
             if entry.left > _SMALL and 2 * entry.left < entry.segment.count
         ]
-        for group in [small if len(small) > 1 else [], *half_empty]:
+        if len(small) > 1:
+            self._replace(commit, small)
+        for group in half_empty:
             self._replace(commit, group)
         limit = _SMALL
         while limit < MOST_JOINED:
@@ -189,8 +187,6 @@ class ColumnsFormat:
 
     def _replace(self, commit: _Commit, group: Sequence[_Entry]) -> None:
         """Some entries by one that holds what is left of them."""
-        if not group:
-            return
         arrays = merged_arrays(self.schema, [(entry.segment, entry.alive) for entry in group])
         segment = Segment(self.schema, uuid.uuid4().hex, arrays)
         lengths = {
@@ -211,7 +207,8 @@ class ColumnsFormat:
                 deleted = np.flatnonzero(~entry.alive).astype(np.uint16)
                 write_arrays(path / entry.deletions, [("deleted", deleted)])
             listed.append({"name": name, "deletions": entry.deletions, "lengths": entry.lengths})
-        _write_listed(path, {"position": commit.position, "segments": listed})
+        content = json.dumps({"position": commit.position, "segments": listed}).encode()
+        replace_file(path / _COMMIT, b"%08x\n" % zlib.crc32(content) + content)
         counting = {
             _COMMIT,
             *(f"{each['name']}.seg" for each in listed),
@@ -222,19 +219,9 @@ class ColumnsFormat:
                 file.unlink()
 
 
-def _write_listed(path: Path, listed: dict[str, Any]) -> None:
-    content = json.dumps(listed).encode()
-    fresh = path / f"{_COMMIT}.new"
-    with fresh.open("wb") as out:
-        out.write(b"%08x\n" % zlib.crc32(content) + content)
-        out.flush()
-        os.fsync(out.fileno())
-    fresh.replace(path / _COMMIT)
-    folder = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+def _delete(entries: Iterable[_Entry], ids: Sequence[str]) -> None:
+    for entry in entries:
+        entry.delete(entry.segment.numbers_of(ids))
 
 
 def _listed(path: Path) -> dict[str, Any]:

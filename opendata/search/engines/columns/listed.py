@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from opendata.search.engines.columns.postings import of_term
+from opendata.search.engines.columns.postings import entries_of
 from opendata.search.engines.columns.strings import Strings
 
 if TYPE_CHECKING:
@@ -34,12 +34,11 @@ class Listed:
     def any_of(self, values: Sequence[str]) -> Flags:
         """Which documents have one of these values."""
         flags = np.zeros(self._documents, bool)
+        at, documents = self._arrays[f"{self._name}.at"], self._arrays[f"{self._name}.documents"]
         for value in values:
             number = self._numbers.get(value)
             if number is not None:
-                flags[self._arrays[f"{self._name}.documents"][of_term(self._arrays, self._name, number)]] = (
-                    True
-                )
+                flags[documents[entries_of(at, number, number + 1)]] = True
         return flags
 
     def counts(self, among: Flags, packed: Array) -> Array:

@@ -19,7 +19,7 @@ from opendata.search.engines.columns.builder import (
     sort_key_arrays,
 )
 from opendata.search.engines.columns.placed import pair_keys
-from opendata.search.engines.columns.postings import Postings
+from opendata.search.engines.columns.postings import Postings, counts_of
 from opendata.search.engines.columns.strings import Strings, Terms, strings_arrays, terms_arrays
 from opendata.search.fields import LINES
 
@@ -86,11 +86,17 @@ class _Vocabulary:
 
     def keep(self, held: Sequence[Array]) -> tuple[list[str], Array]:
         """The terms that are still held, and for each the new number."""
-        is_used = np.zeros(len(self.terms), bool)
-        for terms in held:
-            is_used[terms] = True
+        is_used, numbers = _renumbered(len(self.terms), held)
         kept = [term for term, stays in zip(self.terms, is_used.tolist(), strict=True) if stays]
-        return kept, np.cumsum(is_used) - 1
+        return kept, numbers
+
+
+def _renumbered(count: int, held: Sequence[Array]) -> tuple[Flags, Array]:
+    """Which of `count` terms are still held, and for each its number among those."""
+    is_used = np.zeros(count, bool)
+    for terms in held:
+        is_used[terms] = True
+    return is_used, np.cumsum(is_used) - 1
 
 
 def _merged_words(sources: Sequence[Source]) -> dict[str, Array]:
@@ -107,9 +113,8 @@ def _merged_words(sources: Sequence[Source]) -> dict[str, Array]:
     known = np.unique(np.concatenate(renamed))
     numbers = [np.searchsorted(known, keys) for keys in renamed]
     held, made_here = _merged_postings(sources, str(View.PAIRS), numbers, len(known))
-    is_used = np.zeros(len(known), bool)
-    is_used[held] = True
-    places = _merged_places(sources, str(View.PAIRS), numbers, np.cumsum(is_used) - 1)
+    is_used, left = _renumbered(len(known), [held])
+    places = _merged_places(sources, str(View.PAIRS), numbers, left)
     return made | made_here | places | {f"{View.PAIRS}.keys": known[is_used]}
 
 
@@ -126,9 +131,8 @@ def _merged_postings(
     """Which of `count` terms are still held, each as often as it is, and the postings of those. `numbers`: what the terms of each segment are now."""
     found = [_postings(one, name, own) for one, own in zip(sources, numbers, strict=True)]
     held, documents, gains, fields = (np.concatenate(column) for column in zip(*found, strict=True))
-    is_used = np.zeros(count, bool)
-    is_used[held] = True
-    keys = (np.cumsum(is_used) - 1)[held].astype(np.uint64) << np.uint64(40)
+    is_used, left = _renumbered(count, [held])
+    keys = left[held].astype(np.uint64) << np.uint64(40)
     keys |= (documents.astype(np.uint64) << np.uint64(24)) | (gains.astype(np.uint64) << np.uint64(8))
     keys |= fields.astype(np.uint64)
     keys.sort()
@@ -156,7 +160,7 @@ def _merged_places(
     sources: Sequence[Source], name: str, own: Sequence[Array], numbers: Array
 ) -> dict[str, Array]:
     lengths = np.concatenate(
-        [_differences(one.segment.arrays[f"{name}.document_starts"])[one.alive] for one in sources]
+        [counts_of(one.segment.arrays[f"{name}.document_starts"])[one.alive] for one in sources]
     )
     starts = np.concatenate([[0], np.cumsum(lengths)])
     keys = []
@@ -195,7 +199,7 @@ def _entries(source: Source, name: str, numbers: Array) -> tuple[Array, Array]:
 
 def _entries_left(source: Source, name: str, numbers: Array) -> tuple[Array, Array, Flags]:
     arrays = source.segment.arrays
-    terms = np.repeat(numbers, _differences(arrays[f"{name}.at"]))
+    terms = np.repeat(numbers, counts_of(arrays[f"{name}.at"]))
     documents = arrays[f"{name}.documents"]
     left = source.alive[documents]
     return terms[left], source.numbers[documents[left]], left
@@ -204,7 +208,7 @@ def _entries_left(source: Source, name: str, numbers: Array) -> tuple[Array, Arr
 def _places(source: Source, name: str, numbers: Array) -> tuple[Array, Array, Array]:
     """Of each word left: its number, its document and how far from the document's start it stands."""
     arrays = source.segment.arrays
-    terms = np.repeat(numbers, _differences(arrays[f"{name}.places_at"]))
+    terms = np.repeat(numbers, counts_of(arrays[f"{name}.places_at"]))
     places, starts = (
         arrays[f"{name}.places"].astype(np.int64),
         arrays[f"{name}.document_starts"].astype(np.int64),
@@ -217,8 +221,3 @@ def _places(source: Source, name: str, numbers: Array) -> tuple[Array, Array, Ar
 
 def _all(terms: Terms) -> Iterator[str]:
     return terms.within(range(len(terms)))
-
-
-def _differences(starts: Array) -> Array:
-    wide = starts.astype(np.int64)
-    return np.asarray(wide[1:] - wide[:-1])

@@ -15,7 +15,7 @@ import numpy as np
 from opendata.search.query import RARITY
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from opendata.search.engines.columns.arrays_file import Array
 
@@ -77,7 +77,7 @@ class Postings:
     def arrays(self, name: str, documents: int) -> dict[str, Array]:
         """For a segment of so many documents."""
         at = starts_of(self.terms, len(self.rarest)).astype(np.int64)
-        holding = at[1:] - at[:-1]
+        holding = counts_of(at)
         frequent = (
             np.flatnonzero(holding * _FREQUENT >= documents) if documents >= _WORTHWHILE else holding[:0]
         )
@@ -137,9 +137,15 @@ def starts_of(terms: Array, count: int) -> Array:
     return np.concatenate([np.zeros(1, np.uint32), np.cumsum(held, dtype=np.uint32)])
 
 
-def of_term(arrays: Mapping[str, Array], name: str, number: int) -> slice:
-    at = arrays[f"{name}.at"]
-    return slice(int(at[number]), int(at[number + 1]))
+def entries_of(starts: Array, first: int, last: int) -> slice:
+    """Where the entries of the terms from `first` on stand, `last` left out."""
+    return slice(int(starts[first]), int(starts[last]))
+
+
+def counts_of(starts: Array) -> Array:
+    """How many entries each term has, from where they begin."""
+    wide = starts.astype(np.int64)
+    return np.asarray(wide[1:] - wide[:-1])
 
 
 def _first_of_each(*columns: Array) -> Array:

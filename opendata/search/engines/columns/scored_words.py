@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from opendata.search.engines.columns.postings import counts_of, entries_of
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -38,8 +40,7 @@ class ScoredWords:
         return int(self._at[number + 1]) - int(self._at[number])
 
     def frequencies(self, numbers: range) -> Array:
-        at = self._at[numbers.start : numbers.stop + 1].astype(np.int64)
-        return np.asarray(at[1:] - at[:-1])
+        return counts_of(self._at[numbers.start : numbers.stop + 1])
 
     def entries(self, number: int) -> tuple[Array, Array, Array]:
         """The documents of a term, their gains in steps, and the bits of the boosts it stands in."""
@@ -47,7 +48,7 @@ class ScoredWords:
         return self._documents[of], self._gains[of], self._fields[of]
 
     def _of(self, number: int) -> slice:
-        return slice(int(self._at[number]), int(self._at[number + 1]))
+        return entries_of(self._at, number, number + 1)
 
     def mark(self, flags: Array, number: int) -> None:
         """True for each document of a term."""
@@ -59,7 +60,7 @@ class ScoredWords:
 
     def mark_all(self, flags: Array, numbers: range) -> None:
         """True for each document of any of these terms, in time that grows with their entries."""
-        flags[self._documents[int(self._at[numbers.start]) : int(self._at[numbers.stop])]] = True
+        flags[self._documents[entries_of(self._at, numbers.start, numbers.stop)]] = True
 
     def is_frequent(self, number: int) -> bool:
         return number in self._everywhere
@@ -90,11 +91,11 @@ class Places:
 
     def of(self, number: int) -> Array:
         """In order."""
-        return self._places[int(self._at[number]) : int(self._at[number + 1])]
+        return self._places[entries_of(self._at, number, number + 1)]
 
     def of_any(self, numbers: range) -> Array:
         """In order."""
-        return np.sort(self._places[int(self._at[numbers.start]) : int(self._at[numbers.stop])])
+        return np.sort(self._places[entries_of(self._at, numbers.start, numbers.stop)])
 
     def documents_with(self, places: Sequence[Array]) -> Array:
         """The documents in which the n-th list has a place n after one of the first; the shortest list decides."""

@@ -16,6 +16,7 @@ import numpy as np
 from opendata.search.analysis import View, pairs
 from opendata.search.engines.columns.arrays_file import open_arrays
 from opendata.search.engines.columns.listed import Listed
+from opendata.search.engines.columns.postings import counts_of
 from opendata.search.engines.columns.scored_words import Places, ScoredWords
 from opendata.search.engines.columns.strings import Strings, Terms
 from opendata.search.fields import LINES
@@ -249,7 +250,7 @@ class Segment:
 
     def _most_frequent(self, numbers: range, most: int) -> _Frequent:
         at = self.arrays["listed.suggestions.at"][numbers.start : numbers.stop + 1].astype(np.int64)
-        held = at[1:] - at[:-1]
+        held = counts_of(at)
         order = np.argsort(-held, kind="stable")
         places = np.sort(order[:most])
         documents = self.arrays["listed.suggestions.documents"]

@@ -26,7 +26,7 @@ from opendata.search.port import (
     SearchRequest,
     Vocabulary,
 )
-from opendata.search.query import HELD_BONUS, Query, words_of
+from opendata.search.query import HELD_BONUS, Query, Word, words_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -58,7 +58,6 @@ class ColumnsSnapshot:
     """A Snapshot. Nothing in it changes but what it remembers, so threads may share it."""
 
     def __init__(self, schema: IndexSchema, held: Sequence[Held], position: int) -> None:
-        self._schema = schema
         self._held = tuple(held)
         self._segments = [one.segment for one in held]
         self.position = position
@@ -76,7 +75,7 @@ class ColumnsSnapshot:
         chosen = self._chosen(request)
         parts = self._parts(matched, chosen, request, query)
         total = sum(int(np.count_nonzero(part.found)) for part in parts)
-        facets = self._facets(matched, chosen, request)
+        facets = self._facets(matched, chosen, parts, request)
         if not request.limit and request.group is None:
             return Found(total, (), facets, more=request.offset < total)
         if request.group is None:
@@ -95,12 +94,11 @@ class ColumnsSnapshot:
     def terms(
         self, vocabulary: Vocabulary, prefix: str, access: frozenset[str], limit: int
     ) -> list[tuple[str, int]]:
-        visible = self._visible_to(access)
         if vocabulary is Vocabulary.WORDS:
-            words = {word for segment in self._segments for word, _ in segment.words(prefix)}
-            counted = {word: self._visible_holding(word, visible) for word in words}
+            words = list({word for segment in self._segments for word, _ in segment.words(prefix)})
+            counted = dict(zip(words, self.counts(list(map(Word, words)), access), strict=True))
         else:
-            counted = self._suggestions(prefix, visible, limit)
+            counted = self._suggestions(prefix, self._visible_to(access), limit)
         return _most(counted, limit)
 
     def words(self, first: str) -> WordLists:
@@ -235,15 +233,16 @@ class ColumnsSnapshot:
     # What is answered
 
     def _facets(
-        self, matched: Sequence[Flags], chosen: Mapping[str, Sequence[Flags]], request: SearchRequest
+        self,
+        matched: Sequence[Flags],
+        chosen: Mapping[str, Sequence[Flags]],
+        parts: Sequence[Part],
+        request: SearchRequest,
     ) -> dict[str, Counts]:
         values = {name: self._values_of(name) for name in request.facets}
         totals = {name: np.zeros(len(known), np.int64) for name, (known, _) in values.items()}
-        for number, segment in enumerate(self._segments):
-            among = matched[number]
-            for flags in chosen.values():
-                among = among & flags[number]
-            asked = among, packed(among)
+        for number, (segment, part) in enumerate(zip(self._segments, parts, strict=True)):
+            found = part.found, packed(part.found)
             for name, (_, places) in values.items():
                 if name in chosen:
                     without = matched[number]
@@ -252,7 +251,7 @@ class ColumnsSnapshot:
                             without = without & flags[number]
                     counts = segment.facets[name].counts(without, packed(without))
                 else:
-                    counts = segment.facets[name].counts(*asked)
+                    counts = segment.facets[name].counts(*found)
                 totals[name][places[number]] += counts
         return {
             name: _top(values[name][0], totals[name], limit, request.filters.get(name, ()))
@@ -310,12 +309,6 @@ class ColumnsSnapshot:
                     return number, document
         return None
 
-    def _visible_holding(self, word: str, visible: Sequence[Flags]) -> int:
-        return sum(
-            int(np.count_nonzero(segment.holding(word) & flags))
-            for segment, flags in zip(self._segments, visible, strict=True)
-        )
-
     def _suggestions(self, prefix: str, visible: Sequence[Flags], limit: int) -> dict[str, int]:
         """Of a short beginning only those lines are counted that are among the most frequent of some segment."""
         totals: dict[str, int] = {}
@@ -329,7 +322,7 @@ def _most(counted: Mapping[str, int], limit: int) -> list[tuple[str, int]]:
     """Those of most documents, equal ones by name; what is in no document is left out."""
     if limit <= 0:
         return []
-    last = max(1, *sorted(counted.values(), reverse=True)[limit - 1 : limit], 1)
+    last = max([1, *sorted(counted.values(), reverse=True)[limit - 1 : limit]])
     most = sorted((-count, term) for term, count in counted.items() if count > last)
     # Of many lines nearly all are in one document: those are ordered by name alone.
     equal = sorted(term for term, count in counted.items() if count == last)
