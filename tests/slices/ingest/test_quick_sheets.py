@@ -7,88 +7,19 @@ import sys
 import unicodedata
 import zipfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import openpyxl
-import pyarrow as pa
 import pytest
-import python_calamine as calamine
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from openpyxl.cell.rich_text import CellRichText, TextBlock
 from openpyxl.cell.text import InlineFont
 
-from opendata.resources.formats.library_cells import library_cells
 from opendata.resources.formats.quick_sheet import QuickWorkbook
-from opendata.resources.formats.sheet_cells import written
-from opendata.resources.formats.sheet_values import numbers
-from opendata.resources.formats.sheet_xml import IrregularSheetError
-
-if TYPE_CHECKING:
-    from opendata.resources.formats.sheet_cells import SheetCells
+from tests.slices.ingest.sheets_beside_the_library import LINKS, both, check, sheet_of, workbook_of
 
 REAL = Path(__file__).parents[4] / "shared" / "data" / "vn"
-XMLNS = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
-LINKS = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
-
-
-def flat(cells: SheetCells) -> tuple[int, list[list[str]], list[list[int]], Any]:
-    """Width, the texts and the kinds of all rows, the merged cells."""
-    texts = [row for _, row in cells.texts(0, len(cells) - 1)]
-    kinds = [row.tolist() for block in cells.blocks for row in block.kinds]
-    return cells.width, texts, kinds, cells.merges
-
-
-def both(path: Path) -> list[tuple[Any, Any]]:
-    """Each sheet read quickly (None where that was refused) and by the library."""
-    quick = QuickWorkbook(path, least_bytes=0)
-    workbook = calamine.CalamineWorkbook.from_path(path)
-    pairs = []
-    for place, name in enumerate(workbook.sheet_names):
-        found = quick.cells(place, name)
-        pairs.append(
-            (None if found is None else flat(found), flat(library_cells(workbook.get_sheet_by_name(name))))
-        )
-    return pairs
-
-
-def check(path: Path) -> int:
-    """How many sheets were read quickly; each as the library does."""
-    pairs = both(path)
-    for found, expected in pairs:
-        if found is not None:
-            assert found == expected
-    return sum(found is not None for found, _ in pairs)
-
-
-def workbook_of(
-    target: Path, sheet: str, *, strings: str = "", formats: str = "", date1904: bool = False
-) -> Path:
-    """An XLSX of one sheet from its XML; `strings` are the items of the shared strings, `formats` cell formats."""
-    parts = {
-        "[Content_Types].xml": "<Types/>",
-        "_rels/.rels": f'<Relationships><Relationship Id="rId1" Type="{LINKS}/officeDocument" Target="xl/workbook.xml"/>'
-        "</Relationships>",
-        "xl/workbook.xml": f'<workbook xmlns="{XMLNS}" xmlns:r="{LINKS}"><workbookPr date1904="{int(date1904)}"/>'
-        '<sheets><sheet name="Bảng &amp; 1" sheetId="1" r:id="rId1"/></sheets></workbook>',
-        "xl/_rels/workbook.xml.rels": f'<Relationships><Relationship Id="rId1" Type="{LINKS}/worksheet" Target="worksheets/sheet1.xml"/>'
-        "</Relationships>",
-        "xl/styles.xml": f'<styleSheet xmlns="{XMLNS}">{formats}</styleSheet>',
-        "xl/worksheets/sheet1.xml": sheet,
-    }
-    if strings:
-        declared = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>'
-        parts["xl/sharedStrings.xml"] = f'{declared}<sst xmlns="{XMLNS}" uniqueCount="9">{strings}</sst>'
-    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as container:
-        for name, content in parts.items():
-            container.writestr(name, content)
-    return target
-
-
-def sheet_of(rows: str, head: str = "", tail: str = "") -> str:
-    return f'<worksheet xmlns="{XMLNS}">{head}<sheetData>{rows}</sheetData>{tail}</worksheet>'
-
-
 FORMATS = (
     '<numFmts count="3"><numFmt numFmtId="164" formatCode="dd/mm/yyyy"/><numFmt numFmtId="165" formatCode="0.00&quot;d&quot;"/>'
     '<numFmt numFmtId="166" formatCode="[h]:mm:ss"/></numFmts><cellXfs count="8">'
@@ -456,35 +387,6 @@ def test_white_space_of_any_kind_around_a_text_is_that_of_the_library(tmp_path) 
     for row, text in enumerate(texts, start=1):  # each by itself too: what is plain is decided on all at once
         one = sheet_of(f'<row r="{row}"><c r="A{row}" t="inlineStr"><is><t>{text}</t></is></c></row>')
         assert check(workbook_of(tmp_path / "y.xlsx", one)) == 1
-
-
-DECIMALS = st.one_of(
-    st.from_regex(r"-?[0-9]{1,17}(\.[0-9]{1,17})?", fullmatch=True),
-    st.from_regex(r"0\.0{0,6}[0-9]{1,6}", fullmatch=True),
-    st.from_regex(r"[0-9]{0,9}\.[0-9]{0,8}", fullmatch=True),
-    st.floats(allow_nan=False, allow_infinity=False).map(repr),
-)
-
-
-@settings(max_examples=60, deadline=None)
-@given(st.lists(DECIMALS, min_size=1, max_size=12))
-def test_numbers_are_written_as_the_doubles_they_stand_for(texts) -> None:
-    try:
-        expected = [written(float(text)) for text in texts]
-    except ValueError:  # a point alone
-        expected = None
-    try:
-        found = numbers(pa.array([text.encode() for text in texts])).to_pylist()
-    except IrregularSheetError:
-        return
-    assert found == expected
-
-
-@pytest.mark.parametrize(
-    "number", ["1", "15", "0.5", "8.25", "-3", "123456789012345", "1.10", "0.10000000000000001"]
-)
-def test_usual_numbers_are_read(number) -> None:
-    assert numbers(pa.array([number.encode(), b"1"])).to_pylist() == [written(float(number)), "1"]
 
 
 def test_rich_shared_strings_are_read_as_the_library_reads_them(tmp_path) -> None:
