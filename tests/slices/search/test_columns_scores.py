@@ -122,3 +122,14 @@ def test_what_the_layout_cannot_hold_is_refused(tmp_path: Path) -> None:
         SearchService(f"columns://{tmp_path}/index", many)
     with pytest.raises(ValueError, match="names of facets"):
         SearchService(f"columns://{tmp_path}/index", IndexSchema(texts=(TextField("t"),), facets=("access",)))
+
+
+def test_ids_to_remove_may_be_read_once_only(tmp_path: Path, monkeypatch) -> None:
+    """They are looked for in every segment."""
+    monkeypatch.setattr("opendata.search.engines.columns.commits.BUILT_AT_ONCE", 4)
+    monkeypatch.setattr("opendata.search.engines.columns.commits._SMALL", 1)
+    rng = random.Random(4)
+    service = SearchService(f"columns://{tmp_path}/index", SCHEMA)
+    service.rebuild([made(number, rng) for number in range(12)], 1)
+    service.index([], iter(["d1", "d6", "d11"]), 2)
+    assert service.count() == 9
