@@ -46,6 +46,7 @@ _MONTHS = [
     "november",
     "december",
 ]
+_MONTH_ENDS: Final = tuple(_MONTHS)
 _MONTH_NAMES = "|".join(sorted(_MONTHS, key=len, reverse=True))
 _QUARTERS: Final = {"i": 1, "ii": 2, "iii": 3, "iv": 4, "1": 1, "2": 2, "3": 3, "4": 4}
 # Not inside a word, a code or a document's number.
@@ -77,6 +78,14 @@ _PERIOD = re.compile(
 )
 _LONGEST_PERIOD: Final = 32  # up to its year, in a line with single spaces: “12 tháng cuối năm / năm 2024”
 _ANY_YEAR = re.compile(_YEAR)  # no period goes without
+# Most titles have one number, their year. Nothing but a quarter in Roman numbers or a month's name before it can
+# then make it more than a plain year, and the long pattern need not be tried at every letter.
+_LONE_YEAR = re.compile(rf"([^\dİıſ]*)({_YEAR})\D*")  # without letters that a pattern takes for i and s
+
+_BETWEEN: Final = " /,.-"
+_QUARTER_NAMES: Final = ("quý", "quí", "quarter", "q")
+_PLAIN_YEAR = re.compile(rf"{_BEFORE}(?:năm|year)?\s*(?P<year>{_YEAR}){_AFTER}", re.IGNORECASE)
+_LONGEST_PLAIN: Final = len("year ")
 _LEADING = re.compile(r"^(?:đến|ngày|năm học|năm|year|giai đoạn|thời kỳ|các năm|từ)\s+", re.IGNORECASE)
 _WORD = re.compile(r"\w+")
 _LONGEST_LABEL: Final = 40
@@ -100,7 +109,8 @@ class Edition:
 def edition_of(titles: Mapping[str, str], publisher: str) -> Edition:
     """`titles` by language. The Vietnamese title decides, or the only one there is."""
     deciding = titles.get("vi") or next(filter(None, titles.values()), "")
-    stem, _, order, days = _taken_apart(deciding)
+    rest, _, order, days = _taken_apart(deciding)
+    stem = " ".join(_WORD.findall(fold(rest)))
     labels = {language: label for language, text in titles.items() if (label := _taken_apart(text)[1])}
     return Edition(_key(stem, publisher) if stem else 0, labels, order, days)
 
@@ -117,25 +127,59 @@ def _key(stem: str, publisher: str) -> int:
 
 @lru_cache(maxsize=256)  # the title that decides is asked about twice
 def _taken_apart(title: str) -> tuple[str, str, int, tuple[dt.date, dt.date] | None]:
-    """(folded words without the period, the period as written, its order, its first and last day)."""
+    """(the line without the period, the period as written, its order, its first and last day)."""
     line = clean_line(title)
+    lone = _LONE_YEAR.fullmatch(line)
+    if lone and not _may_name_part_of_year(lone[1][-_LONGEST_PERIOD:]):
+        return _taken_from_year(line, lone[2], lone.start(2))
     year = _ANY_YEAR.search(line)
     periods = list(_PERIOD.finditer(line, max(0, year.start() - _LONGEST_PERIOD))) if year else []
     if not periods:
-        return " ".join(_WORD.findall(fold(line))), "", 0, None
+        return line, "", 0, None
     ends = [0, *(end for found in periods for end in found.span()), len(line)]
     rest = " ".join(line[start:end] for start, end in zip(ends[::2], ends[1::2], strict=True))
-    stem = " ".join(_WORD.findall(fold(rest)))
-    label = ", ".join(_LEADING.sub("", _LEADING.sub("", found[0].strip())) for found in periods)
+    label = ", ".join(_as_label(found[0]) for found in periods)
     spans = [_days(found) for found in periods]
-    days = (min(first for first, _ in spans), max(last for _, last in spans)) if spans else None
-    return stem, label[:_LONGEST_LABEL], max((_order(found) for found in periods), default=0), days
+    days = (min(first for first, _ in spans), max(last for _, last in spans))
+    return rest, label[:_LONGEST_LABEL], max(map(_order, periods)), days
+
+
+def _taken_from_year(
+    line: str, year: str, start: int
+) -> tuple[str, str, int, tuple[dt.date, dt.date] | None]:
+    """The same for a line in which `year`, at `start`, is all that can be a period."""
+    found = _PLAIN_YEAR.search(line, max(0, start - _LONGEST_PLAIN))
+    if found is None:
+        return line, "", 0, None
+    begin, end = found.span()
+    label = year if begin == start else _as_label(found[0])
+    return f"{line[:begin]} {line[end:]}", label, *_whole_year(int(year))
+
+
+def _as_label(written: str) -> str:
+    return _LEADING.sub("", _LEADING.sub("", written.strip()))
+
+
+@lru_cache(maxsize=256)
+def _whole_year(year: int) -> tuple[int, tuple[dt.date, dt.date]]:
+    """Its order, after all its quarters and months; its days."""
+    return year * 10_000 + 1300, (dt.date(year, 1, 1), dt.date(year, 12, 31))
+
+
+def _may_name_part_of_year(before: str) -> bool:
+    """Whether a text without numbers may end in a month's name or a quarter, and what may stand before the year."""
+    words = before.lower().rstrip(_BETWEEN)
+    if words.endswith(("năm", "of")):
+        words = words.removesuffix("năm").removesuffix("of").rstrip(_BETWEEN)
+    if words.endswith(("i", "v")):
+        return words.rstrip("iv").rstrip().endswith(_QUARTER_NAMES)
+    return words.endswith(_MONTH_ENDS)
 
 
 def _order(found: re.Match[str]) -> int:
     """The end of the period as yyyymmdd; a whole year stands after its quarters and months."""
     if plain := _plain_year(found):
-        return plain * 10_000 + 1300
+        return _whole_year(plain)[0]
     part = _parts(found)
     _, year = _years(found, part)
     if quarter := part.get("quarter") or part.get("quarter_after"):
@@ -148,7 +192,7 @@ def _order(found: re.Match[str]) -> int:
 def _days(found: re.Match[str]) -> tuple[dt.date, dt.date]:
     """The first and the last day of the period; of whole years where it names no possible day or month."""
     if plain := _plain_year(found):
-        return dt.date(plain, 1, 1), dt.date(plain, 12, 31)
+        return _whole_year(plain)[1]
     part = _parts(found)
     first, last = _years(found, part)
     begins, ends = 1, 12

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from itertools import chain
 
 import pytest
@@ -127,3 +128,22 @@ def test_no_period_begins_further_before_its_year_than_is_looked(parts: list[tup
     begins = max(0, year.start() - series._LONGEST_PERIOD) if year else len(line)
     anywhere = [found.span() for found in series._PERIOD.finditer(line)]
     assert [found.span() for found in series._PERIOD.finditer(line, begins)] == anywhere
+
+
+_LONE = st.sampled_from(
+    ("Jan", "mar.", "September", "quý", "Q", "quarter", "IV", "iii", "v", "i", "năm", "NĂM", "year", "of", "từ",
+     "đến", "2023", "1999", "19", "20", "3", "٣", "-", "–", "/", ".", ",", ":", "tháng", "x", "ı", "İ", "ſep")
+)  # fmt: skip
+
+
+@given(st.lists(st.tuples(_LONE, st.sampled_from(("", " "))), max_size=6))
+def test_a_line_whose_only_number_is_a_year_is_read_as_the_long_pattern_reads_it(
+    parts: list[tuple[str, str]],
+) -> None:
+    line = clean_line("".join(chain(*parts)))
+    read = series._taken_apart(line)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(series, "_LONE_YEAR", re.compile("(?!)"))
+        series._taken_apart.cache_clear()
+        assert series._taken_apart(line) == read
+    series._taken_apart.cache_clear()
