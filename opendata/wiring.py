@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
-from functools import partial
-from itertools import chain
 from typing import TYPE_CHECKING
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -16,36 +14,27 @@ from sqlalchemy.exc import SQLAlchemyError
 from opendata.accounts.queries import AccountQueries
 from opendata.accounts.service import AccountService
 from opendata.catalogue.demand import DemandCounter, SearchDemandLog
-from opendata.catalogue.documents import INDEX_SCHEMA
 from opendata.catalogue.events import DATASET_CHANGED
-from opendata.catalogue.importing import CatalogueImport
-from opendata.catalogue.indexing import IndexDatasets
 from opendata.catalogue.plain_search import PlainSearch
-from opendata.catalogue.profile import load_profile
 from opendata.catalogue.queries import CatalogueQueries
-from opendata.catalogue.query_fields import search_parser
 from opendata.catalogue.requests import DataRequests
 from opendata.catalogue.saved_searches import SavedSearches
 from opendata.catalogue.search import CatalogueSearch
 from opendata.catalogue.service import CatalogueService
 from opendata.catalogue.usage import UsageCounter
-from opendata.catalogue.vocabularies import load_vocabularies
-from opendata.kernel.bundled import bundled
-from opendata.kernel.db import Database
+from opendata.catalogue_wiring import build_catalogue_parts
 from opendata.kernel.ids import utc_now
 from opendata.kernel.jobs import JobRunner, open_queue
 from opendata.kernel.outbox import oldest_waiting
 from opendata.kernel.partial_uploads import PartialUploads
 from opendata.kernel.storage import open_store
-from opendata.resources.documents import document_builder, open_document_source
 from opendata.resources.events import RESOURCE_RECEIVED
 from opendata.resources.ingest.limits import Limits
 from opendata.resources.jobs import IngestJob
-from opendata.resources.meanings.registry import MEANINGS
+from opendata.resources.meanings.search_phrases import SearchPhrases
 from opendata.resources.queries import ResourceQueries
 from opendata.resources.service import ResourceService
 from opendata.search.port import IndexState
-from opendata.search.service import SearchService
 from opendata.tabular.engine import Limits as QueryLimits
 from opendata.tabular.engine import TableEngine
 from opendata.tabular.queries import TableQueries
@@ -53,9 +42,13 @@ from opendata.tabular.queries import TableQueries
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from opendata.catalogue.importing import CatalogueImport
+    from opendata.catalogue.indexing import IndexDatasets
     from opendata.catalogue.profile import MetadataProfile
     from opendata.catalogue.vocabularies import Vocabularies
+    from opendata.kernel.db import Database
     from opendata.kernel.storage import LocalStore
+    from opendata.search.service import SearchService
     from opendata.settings import Settings
 
 MB = 1 << 20
@@ -99,15 +92,12 @@ class Services:
 
 def build_services(settings: Settings) -> Services:
     """Open nothing that needs the network but the database, and that lazily."""
-    database = Database(settings.database_url)
     store = open_store(settings.store_url)
-    vocabularies = load_vocabularies(bundled("catalog_schemas"))
-    profile = load_profile(bundled("catalog_schemas"), vocabularies)
-    search = SearchService(settings.search_url, INDEX_SCHEMA, search_parser(vocabularies))
-    catalogue = CatalogueService(database, profile)
-    phrases = {key: tuple(chain(*meaning.search_words.values())) for key, meaning in MEANINGS.items()}
-    builder = document_builder(vocabularies, phrases)
-    catalogue_search = CatalogueSearch(search, vocabularies, PlainSearch(database, builder))
+    # As plain values: processes that prepare documents get them and load nothing.
+    parts = build_catalogue_parts(settings, dict(SearchPhrases()))
+    database, vocabularies, search = parts.database, parts.vocabularies, parts.search
+    catalogue = CatalogueService(database, parts.profile)
+    catalogue_search = CatalogueSearch(search, vocabularies, PlainSearch(database, parts.indexing.builder))
     demand_log = SearchDemandLog(database)
     resource_queries = ResourceQueries(database)
     engine = TableEngine(
@@ -121,7 +111,7 @@ def build_services(settings: Settings) -> Services:
         store=store,
         partial_uploads=PartialUploads(store.folder / "uploads"),
         vocabularies=vocabularies,
-        profile=profile,
+        profile=parts.profile,
         accounts=AccountService(database),
         account_queries=AccountQueries(database),
         catalogue=catalogue,
@@ -136,10 +126,8 @@ def build_services(settings: Settings) -> Services:
         resource_queries=resource_queries,
         tables=TableQueries(resource_queries, store, engine),
         search=search,
-        indexing=IndexDatasets(
-            database, builder, search, partial(open_document_source, settings.database_url, phrases)
-        ),
-        catalogue_import=CatalogueImport(database, profile),
+        indexing=parts.indexing,
+        catalogue_import=parts.catalogue_import,
     )
 
 

@@ -1,23 +1,46 @@
-"""The `opendata` command. Every failure is one sentence on standard error and an exit code above zero."""
+"""The `opendata` command. Every failure is one sentence on standard error and an exit code above zero.
+
+A command is loaded when it is called: what reads files, serves pages or migrates takes a second to load, and a
+command that needs none of it should not wait.
+"""
 
 from __future__ import annotations
 
 import os
 import sys
-from typing import Any
+from importlib import import_module
+from typing import Any, Final
 
 import click
 from sqlalchemy.exc import OperationalError
 
 from opendata import __version__
-from opendata.cli import administration, files, importing, publishing, running
 from opendata.cli.language import speak
 from opendata.kernel.errors import InvalidInputError, PortalError
 from opendata.settings import SettingsError
 
+# The modules of this package with the commands that each offers.
+_MODULES: Final = {
+    "running": ("quickstart", "serve", "worker", "migrate", "seed", "check", "reindex", "follow-index"),
+    "files": ("inspect", "validate", "convert"),
+    "publishing": ("publish", "search"),
+    "importing": ("import-catalogue",),
+    "administration": ("user", "agency", "token", "verify"),
+}
+_MODULE_OF: Final = {command: module for module, commands in _MODULES.items() for command in commands}
+
 
 class _Sentences(click.Group):
     """Turns what went wrong into a sentence; a traceback is for developers (OPENDATA_DEBUG=1)."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted({*super().list_commands(ctx), *_MODULE_OF})
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name in _MODULE_OF and cmd_name not in self.commands:
+            for command in import_module(f"opendata.cli.{_MODULE_OF[cmd_name]}").COMMANDS:
+                self.add_command(command)
+        return super().get_command(ctx, cmd_name)
 
     def invoke(self, ctx: click.Context) -> Any:
         if os.environ.get("OPENDATA_DEBUG"):
@@ -54,13 +77,3 @@ def main() -> None:
 
     Start with:  opendata quickstart
     """
-
-
-for _command in (
-    *running.COMMANDS,
-    *files.COMMANDS,
-    *publishing.COMMANDS,
-    *importing.COMMANDS,
-    *administration.COMMANDS,
-):
-    main.add_command(_command)

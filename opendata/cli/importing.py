@@ -20,18 +20,19 @@ from opendata.accounts.policy import COMMAND_LINE
 from opendata.catalogue.events import DATASET_CHANGED
 from opendata.catalogue.importing import BATCH, ImportOptions, ImportSummary, lines_of
 from opendata.catalogue.models import DatasetState
+from opendata.catalogue_wiring import build_catalogue_parts, build_index_runner
 from opendata.cli.language import speak
 from opendata.kernel.errors import N_
 from opendata.kernel.i18n import LANGUAGES, translator
 from opendata.kernel.outbox import count_waiting
+from opendata.resources.meanings.search_phrases import SearchPhrases
 from opendata.settings import load_settings
-from opendata.wiring import build_job_runner, build_services
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from opendata.catalogue.import_batch import RecordProblem, WrittenBatch
-    from opendata.wiring import Services
+    from opendata.catalogue_wiring import CatalogueParts
 
 SHOWN_PROBLEMS: Final = 100
 # In batches. Processes that index beside storing take a second to start; nobody else writes to the index until the
@@ -69,23 +70,23 @@ def import_catalogue(
     \b
     Example:  opendata import-catalogue catalogue.jsonl.gz --agency BTC --dry-run
     """
-    services = build_services(load_settings())
+    parts = build_catalogue_parts(load_settings(), SearchPhrases())
     told = _Told(problems)
     options = ImportOptions(DatasetState(state), agency, dry_run)
     started = time.monotonic()
     with _opened(file) as stream, _few_collections():
-        stored = _Stored(services.catalogue_import.run(COMMAND_LINE, lines_of(stream), options, told))
+        stored = _Stored(parts.catalogue_import.run(COMMAND_LINE, lines_of(stream), options, told))
         first = list(islice(stored, WORTH_INDEXING_BESIDE))
         left = chain(first, stored)
         while len(first) == WORTH_INDEXING_BESIDE and (batch := next(left, None)) is not None:
-            if not services.indexing.run_beside(chain((batch,), islice(left, BATCHES_A_COMMIT - 1))):
+            if not parts.indexing.run_beside(chain((batch,), islice(left, BATCHES_A_COMMIT - 1))):
                 break
         for _ in stored:
             pass
     summary = stored.summary
     if not dry_run:
-        _index(services, stored.batches)
-    services.close()
+        _index(parts, stored.batches)
+    parts.close()
     _print_summary(summary, time.monotonic() - started, told, dry_run=dry_run)
     if summary.faulty:
         raise click.exceptions.Exit(1)
@@ -199,26 +200,26 @@ def _show_progress(records: int) -> None:
         click.echo(f"  {speak().number(records)}", err=True)
 
 
-def _index(services: Services, batches: int) -> None:
+def _index(parts: CatalogueParts, batches: int) -> None:
     """Until the index has everything: a worker that runs sees to it, else it is done here.
 
     A worker would have taken some of the `batches` meanwhile; one that stopped is not waited for.
     """
-    runner = build_job_runner(services)
-    waiting = _waiting(services)
+    runner = build_index_runner(parts)
+    waiting = _waiting(parts)
     patience = time.monotonic() + (0 if waiting >= batches else WORKER_SECONDS)
     while waiting:
         if time.monotonic() >= patience:
-            runner.run_batches()
+            runner.run()
         time.sleep(POLL_SECONDS)
-        now = _waiting(services)
+        now = _waiting(parts)
         if now < waiting and time.monotonic() < patience:
             patience = time.monotonic() + WORKER_SECONDS
         waiting = now
 
 
-def _waiting(services: Services) -> int:
-    with services.database.reading() as session:
+def _waiting(parts: CatalogueParts) -> int:
+    with parts.database.reading() as session:
         return count_waiting(session, DATASET_CHANGED)
 
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 BATCH = 500
+MAX_ATTEMPTS = 3
 PROBES = 8  # rows of a failed batch that are tried alone before the handler is held to be at fault
 
 

@@ -23,7 +23,7 @@ from huey import Huey, PostgresHuey, SqliteHuey
 from huey.consumer import Consumer
 
 from opendata.kernel import outbox
-from opendata.kernel.batches import BatchRunner
+from opendata.kernel.batches import MAX_ATTEMPTS, BatchRunner
 from opendata.kernel.ids import utc_now
 
 if TYPE_CHECKING:
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-MAX_ATTEMPTS = 3
 BATCH = 500
 MOST_QUEUED = 64
 
