@@ -13,7 +13,8 @@ from sqlalchemy import update
 from sqlalchemy.exc import OperationalError
 
 from opendata.kernel import outbox
-from opendata.kernel.jobs import MAX_ATTEMPTS, MOST_QUEUED, Timing, open_queue
+from opendata.kernel.batches import MAX_ATTEMPTS
+from opendata.kernel.jobs import MOST_QUEUED, Timing, open_queue
 from opendata.kernel.outbox import OutboxRow
 from tests.contract.queue.conftest import QUICK, Diary
 
