@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from flask import request
 
 from opendata.accounts.policy import Permission
-from opendata.api import addresses, representations
+from opendata.api import addresses, hits, representations
 from opendata.api.access import EVERYONE, actor
 from opendata.api.operations import Answer, ApiBlueprint, Operation
 from opendata.api.problems import PreconditionError
@@ -68,8 +68,8 @@ def search_datasets() -> Answer:
     )
     if not (found.total or found.is_plain or form.is_narrowed):
         services().demand.found_nothing(form.text)
-    body = {**representations.results(found), "next_url": _next_url(found)}
-    return Answer(body, headers=addresses.next_link(body["next_url"]), is_written=True)
+    next_url = _next_url(found)
+    return Answer(hits.results(found, next_url), headers=addresses.next_link(next_url), is_written=True)
 
 
 @Operation(
@@ -149,7 +149,7 @@ def similar_datasets(query: Mapping[str, Any], key: str) -> Answer:
     del query
     found = services().catalogue_queries.dataset(actor(), key)
     alike = services().catalogue_search.similar(actor(), found.id)
-    return Answer(representations.similar(alike), is_written=True)
+    return Answer(hits.similar(alike), is_written=True)
 
 
 @Operation(

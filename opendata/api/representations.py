@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, Final
 from opendata.api import addresses
 from opendata.catalogue.freshness import freshness
 from opendata.http.context import services, speak
-from opendata.kernel.i18n import LANGUAGES
 from opendata.kernel.ids import utc_now
 from opendata.resources.ingest.problems import Problem
 from opendata.tabular.export import FORMATS
@@ -20,9 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from opendata.catalogue.queries import DatasetView, RevisionView
-    from opendata.catalogue.search import DatasetResults, DatasetSummary, Editions
     from opendata.resources.queries import ResourceView, TableView, VersionView
-    from opendata.search.port import Contribution, Segment
 
 CODED_FIELDS: Final = ("publisher", "theme", "license", "frequency", "place")
 PARTS: Final = ("file", "status", "versions", "schema", "report", "profile", "rows")
@@ -53,38 +50,6 @@ def revisions(found: Iterable[RevisionView], *, may_edit: bool) -> dict[str, Any
         {"number": r.number, "at": r.at, "by": r.by if may_edit else None, "fields": r.fields} for r in found
     ]
     return {"total": len(items), "items": items}
-
-
-def results(found: DatasetResults) -> dict[str, Any]:
-    """As DatasetListSchema writes it, but for `next_url`."""
-    form, pick = found.form, speak().pick
-    return {
-        "total": found.total,
-        "page": form.page,
-        "per_page": form.per_page,
-        "items": [_hit(item) for item in found.items],
-        "facets": {
-            name: [{"value": o.value, "label": pick(o.label), "count": o.count} for o in options]
-            for name, options in found.facets.items()
-        },
-        **({"lines": found.lines} if form.group == "series" and found.lines is not None else {}),
-        **({"degraded": True} if found.is_plain else {}),
-        **({"suggestion": found.suggestion} if found.suggestion else {}),
-        **({"shown_for": found.shown_for} if found.shown_for else {}),
-        **({"why": {name: _reasons(parts) for name, parts in found.why.items()}} if found.why else {}),
-    }
-
-
-def similar(found: Iterable[DatasetSummary]) -> dict[str, Any]:
-    """As SimilarSchema writes it."""
-    return {"items": [_hit(item) for item in found]}
-
-
-def _reasons(parts: Iterable[Contribution]) -> list[dict[str, Any]]:
-    return [
-        {"view": one.view, "boost": one.boost, "term": one.term, "score": round(one.score, 3)}
-        for one in parts
-    ]
 
 
 def resource(view: ResourceView) -> dict[str, Any]:
@@ -175,54 +140,6 @@ def labels(codes: Mapping[str, str | None]) -> dict[str, str]:
     """Codes in words, in the language asked for."""
     label, pick = services().catalogue_search.label, speak().pick
     return {name: pick(label(name, code)) for name, code in codes.items() if code}
-
-
-def _hit(item: DatasetSummary) -> dict[str, Any]:
-    """As DatasetHitSchema writes it."""
-    codes = {name: getattr(item, name) for name in CODED_FIELDS}
-    return {
-        "id": item.id,
-        "slug": item.slug,
-        "state": item.state,
-        "title": _in_languages(item.title),
-        "summary": _in_languages(item.summary),
-        **codes,
-        "labels": labels(codes),
-        "formats": list(item.formats),
-        "rows": item.rows,
-        "columns": item.columns,
-        "modified_at": item.modified_at.isoformat(),
-        "downloads": item.downloads,
-        "edition": _in_languages(item.edition),
-        "series": item.series or None,
-        **({"editions": _editions(item.editions)} if item.editions else {}),
-        "highlights": {"title": _segments(item.marked_title), "snippet": _segments(item.snippet)},
-        "page_url": addresses.page_url(f"/datasets/{item.slug}"),
-        "api_url": addresses.dataset_url(item.id),
-    }
-
-
-def _in_languages(text: Mapping[str, str]) -> dict[str, str]:
-    return {language: text[language] for language in LANGUAGES if language in text}
-
-
-def _segments(found: Iterable[Segment]) -> list[dict[str, Any]]:
-    return [{"text": segment.text, "match": segment.is_match} for segment in found]
-
-
-def _editions(found: Editions) -> dict[str, Any]:
-    items = [
-        {
-            "id": one.id,
-            "slug": one.slug,
-            "edition": _in_languages(one.label),
-            "modified_at": one.modified_at.isoformat(),
-            "page_url": addresses.page_url(f"/datasets/{one.slug}"),
-            "api_url": addresses.dataset_url(one.id),
-        }
-        for one in found.shown
-    ]
-    return {"total": found.total, "items": items}
 
 
 _COLUMN: Final = ("name", "type", "format", "title", "description", "meaning")

@@ -6,7 +6,7 @@ import datetime as dt
 import json
 from typing import TYPE_CHECKING, Any
 
-from opendata.api import representations
+from opendata.api import hits
 from opendata.api.schemas.datasets import DatasetListSchema, SimilarSchema
 from opendata.catalogue.search import (
     DatasetResults,
@@ -90,8 +90,8 @@ def without_empty_editions(item: dict[str, Any]) -> dict[str, Any]:
 
 def test_a_page_of_hits_is_written_as_its_schema_would(client: Any) -> None:
     with client.application.test_request_context("/api/v1/datasets"):
-        written = representations.results(RESULTS)
-        alike = representations.similar(RESULTS.items)
+        written = json.loads(hits.results(RESULTS, None))
+        alike = json.loads(hits.similar(RESULTS.items))
     items = by_the_schema(RESULTS.items, written["items"])
     dumped = DatasetListSchema().dump(
         {
@@ -115,7 +115,7 @@ def test_a_page_of_hits_is_written_as_its_schema_would(client: Any) -> None:
 def test_the_places_only_a_request_knows(client: Any, portal: Any) -> None:
     base = portal.settings.base_url
     with client.application.test_request_context("/api/v1/datasets", headers={"Accept-Language": "en"}):
-        hit = representations.results(RESULTS)["items"][0]
+        hit = json.loads(hits.results(RESULTS, None))["items"][0]
     assert hit["page_url"] == f"{base}/en/datasets/gia-ca"
     assert hit["api_url"] == f"{base}/api/v1/datasets/01a"
     assert hit["editions"]["items"][0]["page_url"] == f"{base}/en/datasets/gia-ca-2023"
