@@ -16,12 +16,14 @@ from opendata.web.dataset_page import all_fields, changes, further_fields
 from opendata.web.linked_data import dataset_json_ld
 from opendata.web.ranking import ranking
 from opendata.web.rendering import render_page
+from opendata.web.result_list import result_rows
 from opendata.web.use_from import ways_to_use
 
 if TYPE_CHECKING:
     from werkzeug.wrappers import Response
 
     from opendata.catalogue.search import DatasetResults
+    from opendata.catalogue.search_form import DatasetSearchForm
 
 FACETS_SHOWN: Final = 7
 COLUMNS_SHOWN: Final = 30
@@ -83,11 +85,18 @@ def _search_page() -> Response:
     )
     if not (results.total or results.is_plain or form.is_narrowed):
         services().demand.found_nothing(form.text)
+    is_explained = results.why is not None
+
+    def search_address(other: DatasetSearchForm) -> str:
+        return addresses.page("datasets.search", other.parameters() + [("explain", "1")] * is_explained)
+
     return render_page(
         "datasets/search.html",
         404 if results.is_past_end else 200,
         form=results.form,
         results=results,
+        rows=result_rows(results.items, search_address, results.form),
+        search_address=search_address,
         why=None if results.why is None else {name: ranking(parts) for name, parts in results.why.items()},
         is_past_end=results.is_past_end,
         ways=() if results.total else ways_on(search, actor, results.form),

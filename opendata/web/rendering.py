@@ -24,11 +24,12 @@ from opendata.kernel.ids import utc_now
 from opendata.web import addresses
 from opendata.web.form_tokens import form_token_field
 from opendata.web.markdown import first_words, prose
+from opendata.web.result_list import foreign, ticks
 from opendata.web.table_page import column_figures, column_meaning, column_notes, statistic
 from opendata.web.words import word
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
 _SERVER_FAULT = 500
 
@@ -66,7 +67,7 @@ def environment() -> Environment:
         moment=lambda value: speak().moment(value),
         ago=_ago,
         pick=lambda text: speak().pick(text),
-        foreign=_foreign,
+        foreign=lambda text: foreign(text, language()),
         say=lambda problem: problem.message(speak().gettext),
         heading=lambda problem: problem.title(speak().gettext),
         sentence=lambda problem: problem.sentence(speak().gettext),
@@ -87,6 +88,7 @@ def environment() -> Environment:
         column_meaning=column_meaning,
         column_notes=column_notes,
         statistic=statistic,
+        ticks=ticks,
         languages=LANGUAGES,
     )
     return made
@@ -135,13 +137,6 @@ def _fresh(frequency: str | None, modified_at: dt.datetime) -> str | None:
     """In time, late, or None where the frequency promises nothing."""
     known = services().vocabularies.frequencies.get(frequency or "")
     return freshness(known.expected_days, modified_at, utc_now()) if known else None
-
-
-def _foreign(text: Mapping[str, str]) -> Markup:
-    """The mark of an element whose text exists in the other language only (WCAG 3.1.2)."""
-    if text.get(language()) or not any(text.values()):
-        return Markup("")
-    return Markup(' lang="{}"').format(next(tongue for tongue, value in text.items() if value))
 
 
 def _label(vocabulary: str, code: str) -> str:
