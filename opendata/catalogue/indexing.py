@@ -7,32 +7,41 @@ or damaged; a change is a fresh document made from the database, so running it t
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Any
+from contextlib import closing
+from typing import TYPE_CHECKING, Any, cast
 
 from sqlalchemy import func, select
 
 from opendata.catalogue.events import DATASET_CHANGED, changed_ids
+from opendata.catalogue.import_progress import ImportProgress
 from opendata.catalogue.models import Dataset
 from opendata.kernel.errors import UnavailableError
-from opendata.kernel.outbox import DONE, last_position, settle_unclaimed, settled_after
+from opendata.kernel.outbox import DONE, last_position, rows_after, settle_unclaimed, settled_after
 from opendata.search.port import IndexState
 from opendata.search.preparing import worthwhile_children
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 
     from opendata.catalogue.documents import DocumentBuilder
     from opendata.catalogue.import_batch import WrittenBatch
     from opendata.kernel.db import Database
-    from opendata.search.port import Indexable
+    from opendata.kernel.outbox import OutboxRow
+    from opendata.search.port import Indexable, PreparedDocument
     from opendata.search.preparing import OpenSource
     from opendata.search.service import SearchService
+
+    Made = Generator[PreparedDocument, None, None]  # closed, it ends the processes
 
 log = logging.getLogger(__name__)
 
 CHUNK = 500
 # A process takes a second to start and then saves half a millisecond a document.
 WORTH_CHILDREN = 4000
+# Of an import. Sixteen thousand documents are a segment of the index, smaller ones are joined again; nobody else
+# writes to the index until a commit, so where somebody waits it comes sooner.
+BATCHES_A_COMMIT = 16
+FEWEST_A_COMMIT = 4
 
 
 class IndexDatasets:
@@ -68,30 +77,54 @@ class IndexDatasets:
         """Index batches of datasets while `written` goes on storing the next ones; False where that is not possible
         now: their outbox rows then wait as any others do, and what `written` still holds can be stored.
 
-        One commit. Other processes make the documents: they have the cores that storing leaves. A crash costs
-        work only, since rows are ended after the commit that holds their datasets.
+        Other processes make the documents: they have the cores that storing leaves. A crash costs work only,
+        since rows are ended after the commit that holds their datasets. What others change meanwhile is indexed
+        between two commits.
         """
         children = worthwhile_children()
         if self._open_source is None or not children or self._search.status().state is not IndexState.READY:
             return False
-        rows: list[int] = []
-
-        def ids() -> Iterator[Sequence[str]]:
-            for batch in written:
-                rows.append(batch.row_id)
-                yield from chunked(batch.dataset_ids, CHUNK)
-
+        progress = ImportProgress(
+            written,
+            lambda batches: (
+                batches >= BATCHES_A_COMMIT
+                or (batches >= FEWEST_A_COMMIT and bool(self._rows_of_others(progress)))
+            ),
+        )
+        ids = (chunk for ids in progress.ids() for chunk in chunked(ids, CHUNK))
         try:
-            documents = self._search.prepared(self._open_source, ids(), children)
-            self._search.index(documents, (), self._search.position() or 0)
-            # Known only now.
-            self._search.index((), (), max([self._search.position() or 0, *rows]))
+            with closing(cast("Made", self._search.prepared(self._open_source, ids, children))) as documents:
+                while not progress.at_end:
+                    self._search.index(progress.of_one_commit(documents), (), self._search.position() or 0)
+                    self._end_commit(progress)
         except UnavailableError as error:
             log.info("indexing beside storing is put off: %s", error)
             return False
-        with self._database.bookkeeping() as unit:
-            settle_unclaimed(unit.session, rows, DONE)
         return True
+
+    def _end_commit(self, progress: ImportProgress) -> None:
+        """End the rows of an import that the index holds now, after what others did since the first of them.
+
+        A dataset of the import may have been changed, and even indexed, after its document was made; and a
+        worker seldom finds the moment at which the index is free.
+        """
+        whole, others = progress.whole(), self._rows_of_others(progress)
+        # How far the index has come is known only now.
+        position = max([self._search.position() or 0, *whole])
+        if others:
+            self.run_batch([row.payload for row in others], max(position, others[-1].id))
+        else:
+            self._search.index((), (), position)
+        with self._database.bookkeeping() as unit:
+            settle_unclaimed(unit.session, [*whole, *(row.id for row in others)], DONE)
+        progress.settle(whole)
+
+    def _rows_of_others(self, progress: ImportProgress) -> list[OutboxRow]:
+        """Changes since the oldest batch that is not settled, whatever became of them."""
+        if not progress.rows:
+            return []
+        with self._database.reading() as session:
+            return rows_after(session, DATASET_CHANGED, progress.rows[0], but=progress.rows)
 
     def ensure_index(self) -> bool:
         """Rebuild when the index cannot be used as it is, else catch up; whether it was rebuilt."""

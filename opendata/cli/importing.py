@@ -10,7 +10,7 @@ import sys
 import time
 import zlib
 from contextlib import ExitStack, contextmanager
-from itertools import chain, islice
+from itertools import chain
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final, cast
 
@@ -35,10 +35,10 @@ if TYPE_CHECKING:
     from opendata.catalogue_wiring import CatalogueParts
 
 SHOWN_PROBLEMS: Final = 100
-# In batches. Processes that index beside storing take a second to start; nobody else writes to the index until the
-# commit.
-WORTH_INDEXING_BESIDE: Final = 4
-BATCHES_A_COMMIT: Final = 50
+# In lines. Processes that index beside storing take a second to start, so it is looked ahead whether there are so
+# many lines; of long lines fewer, not to fill the memory.
+WORTH_INDEXING_BESIDE: Final = 4 * BATCH
+MOST_AHEAD: Final = 64 << 20
 POLL_SECONDS: Final = 0.2
 WORKER_SECONDS: Final = 2.0
 _GZIP: Final = b"\x1f\x8b"
@@ -75,12 +75,12 @@ def import_catalogue(
     options = ImportOptions(DatasetState(state), agency, dry_run)
     started = time.monotonic()
     with _opened(file) as stream, _few_collections():
-        stored = _Stored(parts.catalogue_import.run(COMMAND_LINE, lines_of(stream), options, told))
-        first = list(islice(stored, WORTH_INDEXING_BESIDE))
-        left = chain(first, stored)
-        while len(first) == WORTH_INDEXING_BESIDE and (batch := next(left, None)) is not None:
-            if not parts.indexing.run_beside(chain((batch,), islice(left, BATCHES_A_COMMIT - 1))):
-                break
+        lines = lines_of(stream)
+        first = _ahead(lines)
+        stored = _Stored(parts.catalogue_import.run(COMMAND_LINE, chain(first, lines), options, told))
+        worth = len(first) >= WORTH_INDEXING_BESIDE and not dry_run
+        if worth and (batch := next(stored, None)) is not None:
+            parts.indexing.run_beside(chain((batch,), stored))
         for _ in stored:
             pass
     summary = stored.summary
@@ -90,6 +90,18 @@ def import_catalogue(
     _print_summary(summary, time.monotonic() - started, told, dry_run=dry_run)
     if summary.faulty:
         raise click.exceptions.Exit(1)
+
+
+def _ahead(lines: Iterator[bytes]) -> list[bytes]:
+    """The first lines: as many as are worth indexing beside storing, where there are so many."""
+    taken: list[bytes] = []
+    size = 0
+    while (
+        len(taken) < WORTH_INDEXING_BESIDE and size < MOST_AHEAD and (line := next(lines, None)) is not None
+    ):
+        taken.append(line)
+        size += len(line)
+    return taken
 
 
 class _Stored:

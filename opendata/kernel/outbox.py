@@ -19,7 +19,7 @@ from opendata.kernel.ids import utc_now
 from opendata.kernel.tables import Base, BigId
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from sqlalchemy import ColumnElement
     from sqlalchemy.orm import Session
@@ -135,9 +135,11 @@ def settled_after(session: Session, topic: str, position: int) -> list[OutboxRow
     return list(session.scalars(chosen.order_by(OutboxRow.id)))
 
 
-def rows_after(session: Session, topic: str, position: int) -> list[OutboxRow]:
-    """Rows of a topic with a higher id, whatever became of them, oldest first."""
-    chosen = select(OutboxRow).where(OutboxRow.id > position, OutboxRow.topic == topic)
+def rows_after(session: Session, topic: str, position: int, *, but: Collection[int] = ()) -> list[OutboxRow]:
+    """Rows of a topic with a higher id, whatever became of them, oldest first; without those of the ids `but`."""
+    chosen = select(OutboxRow).where(
+        OutboxRow.id > position, OutboxRow.topic == topic, OutboxRow.id.not_in(but)
+    )
     return list(session.scalars(chosen.order_by(OutboxRow.id)))
 
 

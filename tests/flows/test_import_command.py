@@ -58,7 +58,7 @@ def test_a_file_is_in_the_index_when_the_command_ends(ready, tmp_path):
 def test_a_large_file_is_indexed_beside_storing(ready, tmp_path, monkeypatch):
     monkeypatch.setattr("opendata.catalogue.importing.BATCH", 2)
     monkeypatch.setattr("opendata.cli.importing.WORTH_INDEXING_BESIDE", 1)
-    monkeypatch.setattr("opendata.cli.importing.BATCHES_A_COMMIT", 2)
+    monkeypatch.setattr("opendata.catalogue.indexing.BATCHES_A_COMMIT", 2)
     monkeypatch.setattr("opendata.catalogue.indexing.worthwhile_children", lambda: 1)
     rows = [{**ROWS[0], "slug": f"bo-{n}", "title": f"Độ mặn nước sông {n}"} for n in range(9)]
     path = tmp_path / "catalogue.jsonl"

@@ -27,9 +27,13 @@ def stored(portal, portal_agency, monkeypatch):
     monkeypatch.setattr(importing, "BATCH", 2)
     monkeypatch.setattr(indexing, "worthwhile_children", lambda: 1)
     build_job_runner(portal).run_batches()
+    return batches(portal, portal_agency, 7)
+
+
+def batches(portal, agency: str, datasets: int):
     lines = [
-        json.dumps({"title": f"Lượng mưa {n}", "slug": f"mua-{n}", "publisher": portal_agency}).encode()
-        for n in range(7)
+        json.dumps({"title": f"Lượng mưa {n}", "slug": f"mua-{n}", "publisher": agency}).encode()
+        for n in range(datasets)
     ]
     sums = portal.catalogue_import.run(COMMAND_LINE, lines, ImportOptions(), pytest.fail)
     return (summary.last for summary in sums if summary.last is not None)
@@ -52,16 +56,52 @@ def test_what_is_stored_is_found_when_its_last_batch_is_there(portal, stored):
     assert portal.indexing.ensure_index() is False
 
 
-def test_a_change_that_comes_between_is_still_to_be_indexed(portal, stored):
+def test_a_change_that_comes_between_is_indexed_with_the_import(portal, stored):
     def disturbed():
         yield next(stored)
         portal.catalogue.update_dataset(COMMAND_LINE, "mua-0", {"title": "Độ ẩm"})
         yield from stored
 
     assert portal.indexing.run_beside(disturbed())
-    assert waiting(portal) == 1
-    build_job_runner(portal).run_batches()
     assert (found(portal, "độ ẩm"), found(portal, "lượng mưa"), waiting(portal)) == (1, 6, 0)
+
+
+def test_a_change_that_a_worker_indexed_between_two_commits_is_not_undone(portal, stored, monkeypatch):
+    """The document of the second batch is made by then, from what the database held before the change."""
+    write, written = portal.search.index, []
+
+    def written_with_a_gap(documents, deletes, position):
+        write(documents, deletes, position)
+        written.append(position)
+        if len(written) == 1:
+            portal.catalogue.update_dataset(COMMAND_LINE, "mua-2", {"title": "Độ ẩm"})
+            build_job_runner(portal).run_batches()
+            assert found(portal, "độ ẩm") == 1
+
+    monkeypatch.setattr(indexing, "BATCHES_A_COMMIT", 1)
+    monkeypatch.setattr(portal.search, "index", written_with_a_gap)
+    assert portal.indexing.run_beside(stored)
+    assert len(written) > 4
+    assert (found(portal, "độ ẩm"), found(portal, "lượng mưa"), waiting(portal)) == (1, 6, 0)
+
+
+def test_whoever_publishes_during_an_import_does_not_wait_for_its_end(
+    portal, portal_agency, stored, monkeypatch
+):
+    monkeypatch.setattr(importing, "BATCH", 1)
+    monkeypatch.setattr(indexing, "FEWEST_A_COMMIT", 2)
+    seen: list[int] = []
+
+    def disturbed():
+        for number, batch in enumerate(batches(portal, portal_agency, 14)):
+            yield batch
+            if number == 1:
+                portal.catalogue.update_dataset(COMMAND_LINE, "mua-0", {"title": "Độ ẩm"})
+            seen.append(found(portal, "độ ẩm"))
+
+    assert portal.indexing.run_beside(disturbed())
+    assert seen[-4:] == [1, 1, 1, 1]
+    assert (found(portal, "lượng mưa"), waiting(portal)) == (13, 0)
 
 
 @pytest.mark.parametrize("before", [0, 1])
