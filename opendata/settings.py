@@ -38,7 +38,7 @@ class Settings:
     )
     host: str = setting("Address the web server listens on", "127.0.0.1")
     port: int = setting("Port the web server listens on", 8000)
-    web_workers: int = setting("Web processes", 1)
+    web_workers: int = setting("Web processes; 0 for one on each processor core, four at most", 0)
     web_threads: int = setting("Threads of each web process", 4)
     job_workers: int = setting("Jobs that run at the same time in one worker", 2)
     upload_limit_mb: int = setting("Largest file taken, in MB (1,048,576 bytes)", 5120)
@@ -74,7 +74,7 @@ def load_settings(**overrides: object) -> Settings:
 def _checked(settings: Settings) -> Settings:
     for item in dataclasses.fields(Settings):
         value = getattr(settings, item.name)
-        least = 0 if item.name == "port" else 1
+        least = 0 if item.name in {"port", "web_workers"} else 1
         if isinstance(value, int) and value < least:
             raise SettingsError(f"OPENDATA_{item.name.upper()} must be at least {least}, not {value}")
     return settings

@@ -25,6 +25,7 @@ from opendata.catalogue.search_form import DEEPEST, FACETS, NotOneOfError, asks_
 from opendata.catalogue.service import RevisionConflictError
 from opendata.http import caching
 from opendata.http.context import language, services
+from opendata.http.turns import in_turn
 from opendata.kernel.errors import N_
 
 if TYPE_CHECKING:
@@ -55,6 +56,7 @@ _BEARER: Final = '-H "Authorization: Bearer $OPENDATA_TOKEN"'
     errors=(400, 401, 403),
     curl="curl -G '{base}/datasets' --data-urlencode 'q={words}' -d facets=theme,format -d per_page=5",
 )
+@in_turn
 def search_datasets() -> Answer:
     form = read_form(request.args.items(multi=True), also=("facets", "explain"))
     wanted = _facets(request.args.get("facets"))

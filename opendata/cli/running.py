@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import logging
+import os
 import signal
 import sqlite3
 import threading
@@ -21,6 +22,7 @@ from opendata.migrations import current_revision, head_revision, migrate
 from opendata.settings import Settings, load_settings, require_secret
 from opendata.wiring import build_services, readiness
 
+MOST_WEB = 4
 STOP_SECONDS = 8  # for answers under way; quickstart waits longer
 LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
@@ -62,7 +64,7 @@ def serve() -> None:
         address=settings.host,
         port=settings.port,
         interface=Interfaces.WSGI,
-        workers=settings.web_workers,
+        workers=settings.web_workers or one_each_core(),
         blocking_threads=settings.web_threads,
         backpressure=settings.web_threads * 16,
         websockets=False,
@@ -70,6 +72,11 @@ def serve() -> None:
         log_level=LogLevels.error,
         log_access=False,
     ).serve()
+
+
+def one_each_core() -> int:
+    """Web processes on this machine: Python uses one core in each. More than MOST_WEB cost memory first."""
+    return min(len(os.sched_getaffinity(0)), MOST_WEB)
 
 
 @click.command()

@@ -9,6 +9,7 @@ from flask import Blueprint, redirect, request
 from opendata.catalogue.search_form import SORTS, asks_why, read_form
 from opendata.catalogue.ways_on import ways_on
 from opendata.http.context import language, page_actor, services, speak
+from opendata.http.turns import in_turn
 from opendata.web import addresses, dataset_lists
 from opendata.web.access import open_to_all
 from opendata.web.citation import cite
@@ -75,6 +76,7 @@ def dataset(slug: str) -> Response:
     )
 
 
+@in_turn
 def _search_page() -> Response:
     """Editions of a series are one row, unless the reader asked for each or for the editions of one."""
     form = read_form(request.args.items(multi=True), also=("explain",))

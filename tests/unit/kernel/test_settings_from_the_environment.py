@@ -44,7 +44,14 @@ def test_variables_count_and_overrides_win(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("PORT", "http"), ("PORT", "-1"), ("WEB_WORKERS", "0"), ("UPLOAD_LIMIT_MB", "1.5")]
+    ("name", "value"),
+    [
+        ("PORT", "http"),
+        ("PORT", "-1"),
+        ("WEB_WORKERS", "-1"),
+        ("WEB_THREADS", "0"),
+        ("UPLOAD_LIMIT_MB", "1.5"),
+    ],
 )
 def test_wrong_values_are_refused_by_name(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
     monkeypatch.setenv(f"OPENDATA_{name}", value)
