@@ -62,6 +62,15 @@ def _proportional_kb(pid: int) -> int:
     return 0
 
 
+def processor_seconds(pid: int) -> float:
+    """What a process and its living children have used so far, in user mode and in the kernel."""
+    with contextlib.suppress(OSError):
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        own = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        return own + sum(map(processor_seconds, _children(pid)))
+    return 0.0
+
+
 def _children(pid: int) -> list[int]:
     found: list[int] = []
     with contextlib.suppress(OSError):

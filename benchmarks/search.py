@@ -12,24 +12,21 @@ from __future__ import annotations
 
 import argparse
 import gc
-import itertools
+import json
 import random
 import resource
 import statistics
 import subprocess
 import sys
 import tempfile
-import threading
 import time
-import urllib.error
 import urllib.parse
-from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from benchmarks.catalogue_generator import FORMS, SUBJECTS, CatalogueGenerator, load_into
-from benchmarks.portal_under_test import MB, print_machine, running_portal
+from benchmarks.portal_under_test import MB, print_machine, processor_seconds, running_portal
 from benchmarks.search_peers import measure_peers, rows_of
 from opendata.accounts.policy import COMMAND_LINE, VISITOR
 from opendata.accounts.service import AgencyEntry
@@ -46,6 +43,8 @@ if TYPE_CHECKING:
 
 QUERIES = 200
 READERS = 8
+READING_PROCESSES = 2
+PATHS = ("/api/v1/datasets", "/vi/datasets")
 SERVED_SECONDS = 20
 
 
@@ -180,40 +179,52 @@ def measure_served(size: int) -> None:
         while services.search.count() < size:
             time.sleep(0.5)
         asked = [urllib.parse.urlencode(pairs) for pairs in mixed_queries(services)]
-        samples: dict[str, list[float]] = {"/api/v1/datasets": [], "/vi/datasets": []}
-        ends = time.monotonic() + SERVED_SECONDS
-
-        def read(number: int) -> None:
-            for turn in itertools.count(number):
-                if time.monotonic() > ends:
-                    return
-                path = tuple(samples)[turn % 2]
-                start = time.perf_counter()
-                _read_page(portal, f"{path}?{asked[turn % len(asked)]}")
-                samples[path].append((time.perf_counter() - start) * 1000)
-
-        readers = [threading.Thread(target=read, args=(number,)) for number in range(READERS)]
+        addresses = [f"{PATHS[turn % 2]}?{asked[turn // 2]}" for turn in range(2 * len(asked))]
+        readers = [_started_readers(portal, addresses, number) for number in range(READING_PROCESSES)]
+        before = processor_seconds(portal.process.pid)
         for reader in readers:
-            reader.start()
-        visible = published_until(services, ends)
-        for reader in readers:
-            reader.join()
+            _told(reader, "")
+        visible = published_until(services, time.monotonic() + SERVED_SECONDS)
+        spent = processor_seconds(portal.process.pid) - before
         services.close()
+        samples: dict[str, list[float]] = {path: [] for path in PATHS}
+        for reader in readers:
+            for path, times in json.loads(reader.communicate()[0]).items():
+                samples[path] += times
+        count = sum(map(len, samples.values()))
         print(f"served portal, {size:,} datasets, {READERS} readers, one publication a second:")
         for path, times in samples.items():
             print(f"  {path:34} {_percentiles(times)}   n={len(times)}")
+        print(
+            f"  {count / SERVED_SECONDS:.0f} answers a second; processor time of the portal, web and worker,"
+            f" {spent / count * 1000:.1f} ms an answer"
+        )
         print(
             f"  published and found after            median {statistics.median(visible):.2f} s, at most {max(visible):.2f} s"
         )
 
 
-def _read_page(portal: RunningPortal, address: str) -> None:
-    """A third page of few results is not there, which is an answer too."""
-    try:
-        portal.get(address)
-    except urllib.error.HTTPError as refused:
-        if refused.code != HTTPStatus.NOT_FOUND:
-            raise
+def _started_readers(portal: RunningPortal, addresses: list[str], number: int) -> subprocess.Popen[str]:
+    """A process of readers that waits for a line to begin."""
+    each = READERS // READING_PROCESSES
+    script = Path(__file__).parent / "readers.py"
+    numbers = [str(value) for value in (number * each, each, READERS, SERVED_SECONDS)]
+    started = subprocess.Popen(
+        [sys.executable, str(script), portal.base_url, *numbers],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    _told(started, *addresses, "")
+    if started.stdout is None or started.stdout.readline() != "ready\n":
+        raise SystemExit("the readers did not start")
+    return started
+
+
+def _told(reader: subprocess.Popen[str], *lines: str) -> None:
+    if reader.stdin is not None:
+        reader.stdin.write("".join(f"{line}\n" for line in lines))
+        reader.stdin.flush()
 
 
 def published_until(services: Services, ends: float) -> list[float]:
