@@ -84,6 +84,7 @@ class IndexDatasets:
         children = worthwhile_children()
         if self._open_source is None or not children or self._search.status().state is not IndexState.READY:
             return False
+        beside = max(1, children - 1)  # storing and the engine keep a core busy
         progress = ImportProgress(
             written,
             lambda batches: (
@@ -93,7 +94,7 @@ class IndexDatasets:
         )
         ids = (chunk for ids in progress.ids() for chunk in chunked(ids, CHUNK))
         try:
-            with closing(cast("Made", self._search.prepared(self._open_source, ids, children))) as documents:
+            with closing(cast("Made", self._search.prepared(self._open_source, ids, beside))) as documents:
                 while not progress.at_end:
                     self._search.index(progress.of_one_commit(documents), (), self._search.position() or 0)
                     self._end_commit(progress)

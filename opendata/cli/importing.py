@@ -22,7 +22,7 @@ from opendata.catalogue.importing import BATCH, ImportOptions, ImportSummary, li
 from opendata.catalogue.models import DatasetState
 from opendata.catalogue_wiring import build_catalogue_parts, build_index_runner
 from opendata.cli.language import speak
-from opendata.kernel.errors import N_
+from opendata.kernel.errors import N_, UnavailableError
 from opendata.kernel.i18n import LANGUAGES, translator
 from opendata.kernel.outbox import count_waiting
 from opendata.resources.meanings.search_phrases import SearchPhrases
@@ -78,7 +78,7 @@ def import_catalogue(
         lines = lines_of(stream)
         first = _ahead(lines)
         stored = _Stored(parts.catalogue_import.run(COMMAND_LINE, chain(first, lines), options, told))
-        worth = len(first) >= WORTH_INDEXING_BESIDE and not dry_run
+        worth = len(first) >= WORTH_INDEXING_BESIDE and not dry_run and _index_is_there(parts)
         if worth and (batch := next(stored, None)) is not None:
             parts.indexing.run_beside(chain((batch,), stored))
         for _ in stored:
@@ -104,6 +104,15 @@ def _ahead(lines: Iterator[bytes]) -> list[bytes]:
     return taken
 
 
+def _index_is_there(parts: CatalogueParts) -> bool:
+    """Made first where it is missing: a portal that was just set up has none, and can be indexed beside storing too."""
+    try:
+        parts.indexing.ensure_index()
+    except UnavailableError:  # another process writes to it
+        return False
+    return True
+
+
 class _Stored:
     """The batches of an import that wrote something, each stored when it is asked for; the sums so far."""
 
@@ -118,9 +127,9 @@ class _Stored:
     def __next__(self) -> WrittenBatch:
         while True:
             self.summary = next(self._sums)
-            self.batches += 1
             _show_progress(self.summary.records)
             if self.summary.last is not None:
+                self.batches += 1
                 return self.summary.last
 
 
@@ -221,9 +230,8 @@ def _index(parts: CatalogueParts, batches: int) -> None:
     waiting = _waiting(parts)
     patience = time.monotonic() + (0 if waiting >= batches else WORKER_SECONDS)
     while waiting:
-        if time.monotonic() >= patience:
-            runner.run()
-        time.sleep(POLL_SECONDS)
+        if time.monotonic() < patience or not runner.run():
+            time.sleep(POLL_SECONDS)
         now = _waiting(parts)
         if now < waiting and time.monotonic() < patience:
             patience = time.monotonic() + WORKER_SECONDS

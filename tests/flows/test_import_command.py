@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from click.testing import CliRunner
 
+from opendata.catalogue.indexing import IndexDatasets
 from opendata.cli import main
 
 if TYPE_CHECKING:
@@ -55,7 +56,15 @@ def test_a_file_is_in_the_index_when_the_command_ends(ready, tmp_path):
     assert "0 new, 0 changed, 3 as they were" in again.output
 
 
-def test_a_large_file_is_indexed_beside_storing(ready, tmp_path, monkeypatch):
+def test_a_large_file_is_indexed_beside_storing_even_where_there_was_no_index(ready, tmp_path, monkeypatch):
+    shutil.rmtree(tmp_path / "data" / "search", ignore_errors=True)
+    run_beside, beside = IndexDatasets.run_beside, []
+
+    def noted(indexing, written):
+        beside.append(run_beside(indexing, written))
+        return beside[-1]
+
+    monkeypatch.setattr(IndexDatasets, "run_beside", noted)
     monkeypatch.setattr("opendata.catalogue.importing.BATCH", 2)
     monkeypatch.setattr("opendata.cli.importing.WORTH_INDEXING_BESIDE", 1)
     monkeypatch.setattr("opendata.catalogue.indexing.BATCHES_A_COMMIT", 2)
@@ -65,7 +74,7 @@ def test_a_large_file_is_indexed_beside_storing(ready, tmp_path, monkeypatch):
     path.write_bytes(content(rows))
     assert json.loads(ready("search", "do man", "--json").output)["total"] == 0
     done = ready("import-catalogue", str(path))
-    assert (done.exit_code, "9 new, 0 changed" in done.output) == (0, True)
+    assert (done.exit_code, "9 new, 0 changed" in done.output, beside) == (0, True, [True])
     assert json.loads(ready("search", "do man nuoc song", "--json").output)["total"] == 9
     assert ready("check").exit_code == 0
 
