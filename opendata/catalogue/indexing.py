@@ -7,8 +7,7 @@ or damaged; a change is a fresh document made from the database, so running it t
 from __future__ import annotations
 
 import logging
-from contextlib import closing
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import func, select
 
@@ -18,29 +17,27 @@ from opendata.catalogue.models import Dataset
 from opendata.kernel.errors import UnavailableError
 from opendata.kernel.outbox import DONE, last_position, rows_after, settle_unclaimed, settled_after
 from opendata.search.port import IndexState
-from opendata.search.preparing import worthwhile_children
+from opendata.search.preparing import Elsewhere, Helpers, worthwhile_children
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from opendata.catalogue.documents import DocumentBuilder
     from opendata.catalogue.import_batch import WrittenBatch
     from opendata.kernel.db import Database
     from opendata.kernel.outbox import OutboxRow
-    from opendata.search.port import Indexable, PreparedDocument
+    from opendata.search.port import SearchDocument, Upserts
     from opendata.search.preparing import OpenSource
     from opendata.search.service import SearchService
-
-    Made = Generator[PreparedDocument, None, None]  # closed, it ends the processes
 
 log = logging.getLogger(__name__)
 
 CHUNK = 500
 # A process takes a second to start and then saves half a millisecond a document.
 WORTH_CHILDREN = 4000
-# Of an import. Sixteen thousand documents are a segment of the index, smaller ones are joined again; nobody else
-# writes to the index until a commit, so where somebody waits it comes sooner.
-BATCHES_A_COMMIT = 16
+# Of an import. The index is fast where it has few large segments, and each process makes one for every commit; nobody
+# else writes to the index until then, so where somebody waits it comes sooner.
+BATCHES_A_COMMIT = 128
 FEWEST_A_COMMIT = 4
 
 
@@ -84,7 +81,6 @@ class IndexDatasets:
         children = worthwhile_children()
         if self._open_source is None or not children or self._search.status().state is not IndexState.READY:
             return False
-        beside = max(1, children - 1)  # storing and the engine keep a core busy
         progress = ImportProgress(
             written,
             lambda batches: (
@@ -92,11 +88,11 @@ class IndexDatasets:
                 or (batches >= FEWEST_A_COMMIT and bool(self._rows_of_others(progress)))
             ),
         )
-        ids = (chunk for ids in progress.ids() for chunk in chunked(ids, CHUNK))
         try:
-            with closing(cast("Made", self._search.prepared(self._open_source, ids, beside))) as documents:
+            with Helpers(self._open_source, children) as helpers:
                 while not progress.at_end:
-                    self._search.index(progress.of_one_commit(documents), (), self._search.position() or 0)
+                    ids = (chunk for ids in progress.of_one_commit() for chunk in chunked(ids, CHUNK))
+                    self._search.index(helpers.documents(ids), (), self._search.position() or 0)
                     self._end_commit(progress)
         except UnavailableError as error:
             log.info("indexing beside storing is put off: %s", error)
@@ -109,7 +105,7 @@ class IndexDatasets:
         A dataset of the import may have been changed, and even indexed, after its document was made; and a
         worker seldom finds the moment at which the index is free.
         """
-        whole, others = progress.whole(), self._rows_of_others(progress)
+        whole, others = progress.rows, self._rows_of_others(progress)
         # How far the index has come is known only now.
         position = max([self._search.position() or 0, *whole])
         if others:
@@ -118,7 +114,7 @@ class IndexDatasets:
             self._search.index((), (), position)
         with self._database.bookkeeping() as unit:
             settle_unclaimed(unit.session, [*whole, *(row.id for row in others)], DONE)
-        progress.settle(whole)
+        progress.rows = []
 
     def _rows_of_others(self, progress: ImportProgress) -> list[OutboxRow]:
         """Changes since the oldest batch that is not settled, whatever became of them."""
@@ -153,10 +149,10 @@ class IndexDatasets:
             batch = rows[start : start + CHUNK]
             self.run_batch([row.payload for row in batch], batch[-1].id)
 
-    def _everything(self) -> Iterator[Indexable]:
+    def _everything(self) -> Upserts:
         with self._database.reading() as session:
             count = session.scalar(select(func.count()).select_from(Dataset)) or 0
-        yield from self._documents(self._all_ids(), count)
+        return self._documents(self._all_ids(), count)
 
     def _all_ids(self) -> Iterator[list[str]]:
         last = ""
@@ -169,12 +165,14 @@ class IndexDatasets:
             yield ids
             last = ids[-1]
 
-    def _documents(self, chunks: Iterable[Sequence[str]], count: int) -> Iterator[Indexable]:
+    def _documents(self, chunks: Iterable[Sequence[str]], count: int) -> Upserts:
         """Made here, or by other processes where there are enough to be worth their start."""
         children = worthwhile_children()
         if count >= WORTH_CHILDREN and children and self._open_source is not None:
-            yield from self._search.prepared(self._open_source, chunks, children)
-            return
+            return Elsewhere(self._open_source, chunks, children)
+        return self._made_here(chunks)
+
+    def _made_here(self, chunks: Iterable[Sequence[str]]) -> Iterator[SearchDocument]:
         for ids in chunks:
             with self._database.reading() as session:
                 documents = self.builder.build(session, ids)

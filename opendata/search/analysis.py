@@ -129,6 +129,25 @@ def joined_views(text: str) -> dict[View, str]:
     return {View.EXACT: exact[:-1], View.FOLDED: folded[:-1], View.PAIRS: neighbours}
 
 
+def pieces_of(text: str) -> list[str]:
+    """What stands between two spaces, in small letters. What is long comes as what it is made of: names of files and
+    addresses do not come again, but their words do.
+    """
+    pieces = nfc(text).lower().split()
+    if not pieces or max(map(len, pieces)) <= _LONGEST_KEPT:
+        return pieces
+    return [part for piece in pieces for part in ((piece,) if len(piece) <= _LONGEST_KEPT else _parts(piece))]
+
+
+def words_of_piece(piece: str) -> tuple[list[str], ...]:
+    """Of one of `pieces_of`: its words exact and folded, its codes exact and folded, and its stems.
+
+    Those of all pieces of a text, codes and stems last, are the words of `views`.
+    """
+    exact, folded, _, ends = _PIECES.get(piece) or _written(piece)
+    return tuple(text.split() for text in (exact, folded, *(ends or ("", "", ""))))
+
+
 def folded_words(text: str) -> list[str]:
     """The folded words of a text in order, without codes and stems."""
     return "".join([_PIECES[piece][1] for piece in nfc(text).lower().split()]).split()
@@ -183,11 +202,7 @@ class _Pieces(dict[str, _Written]):
 
     def _long(self, piece: str) -> _Written:
         """Written by what it is made of: names of files and addresses do not come again, but their words do."""
-        parts = [
-            part
-            for token in _TOKENS.findall(piece)
-            for part in (token.translate(_SPLIT).split() if len(token) > _LONGEST_CODE else (token,))
-        ]
+        parts = _parts(piece)
         if parts == [piece] or not parts:
             return _written(piece)
         exact, folded, beginnings, ends = zip(*[self[part] for part in parts], strict=True)
@@ -196,6 +211,15 @@ class _Pieces(dict[str, _Written]):
 
 
 _PIECES: Final = _Pieces()
+
+
+def _parts(piece: str) -> list[str]:
+    """What a long piece is made of: words, and what is joined as codes are and short."""
+    return [
+        part
+        for token in _TOKENS.findall(piece)
+        for part in (token.translate(_SPLIT).split() if len(token) > _LONGEST_CODE else (token,))
+    ]
 
 
 def _written(piece: str) -> _Written:

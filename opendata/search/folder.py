@@ -19,7 +19,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 
 from opendata.kernel.durable import replace_file
-from opendata.search.fields import prepare
 from opendata.search.nearness import WordList
 from opendata.search.port import (
     Found,
@@ -28,10 +27,10 @@ from opendata.search.port import (
     IndexState,
     IndexUnusableError,
     Match,
-    PreparedDocument,
     SearchRequest,
     Vocabulary,
 )
+from opendata.search.preparing import given
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Iterator, Sequence
@@ -39,7 +38,7 @@ if TYPE_CHECKING:
 
     from opendata.search.analysis import View
     from opendata.search.nearness import Words
-    from opendata.search.port import Contribution, Indexable
+    from opendata.search.port import Contribution, Documents, Upserts
     from opendata.search.query import Clause, Query
 
 log = logging.getLogger(__name__)
@@ -93,9 +92,7 @@ class IndexFormat(Protocol):
     name: str
     """Of the engine and of the layout of its files: an index of another one is outdated."""
 
-    def write(
-        self, path: Path, upserts: Iterable[PreparedDocument], deletes: Iterable[str], position: int
-    ) -> None:
+    def write(self, path: Path, upserts: Documents, deletes: Iterable[str], position: int) -> None:
         """One atomic commit; creates the index in an empty folder."""
 
     def stamp(self, path: Path) -> Hashable:
@@ -186,20 +183,20 @@ class FolderEngine:
         snapshot = self._usable()
         return snapshot.explain(document_id, query) if snapshot else ()
 
-    def apply(self, upserts: Iterable[Indexable], deletes: Iterable[str], position: int) -> None:
+    def apply(self, upserts: Upserts, deletes: Iterable[str], position: int) -> None:
         with self._locked("write.lock", self._lock_seconds):
             if self._usable() is None:
                 raise IndexUnusableError(IndexState.MISSING)
             path = self._root / self._current()
-            self._format.write(path, self._prepared(upserts), deletes, position)
+            self._format.write(path, given(upserts), deletes, position)
 
-    def rebuild(self, documents: Iterable[Indexable], position: int) -> int:
+    def rebuild(self, documents: Upserts, position: int) -> int:
         with self._locked("rebuild.lock", self._lock_seconds):
             self._remove_all_but_current()
             path = self._root / f"{_GENERATION}{self._fingerprint}-{uuid.uuid4().hex}"
             path.mkdir()
             try:
-                self._format.write(path, self._prepared(documents), (), position)
+                self._format.write(path, given(documents), (), position)
                 count = self._format.snapshot(path).count()
                 # Whoever writes to the old generation finishes first; its readers keep what they opened.
                 with self._locked("write.lock", _SWAP_SECONDS):
@@ -213,13 +210,6 @@ class FolderEngine:
     def close(self) -> None:
         with self._opening:
             self._seen = _NOTHING
-
-    def _prepared(self, documents: Iterable[Indexable]) -> Iterator[PreparedDocument]:
-        for document in documents:
-            if isinstance(document, PreparedDocument):
-                yield document
-            else:
-                yield prepare(self._format.schema, document)
 
     def _usable(self) -> Snapshot | None:
         """The newest snapshot, None while there is no index."""

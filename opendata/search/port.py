@@ -10,15 +10,16 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, ClassVar, Final, Protocol
+from typing import TYPE_CHECKING, ClassVar, Final, Protocol, TypeVar, runtime_checkable
 
 from opendata.kernel.errors import N_, UnavailableError
 from opendata.search.analysis import ANALYSIS_VERSION, View
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from opendata.search.nearness import Words
     from opendata.search.query import Clause, Query
@@ -108,10 +109,7 @@ class SearchDocument:
 
 @dataclass(frozen=True, slots=True)
 class PreparedDocument:
-    """A document as every engine keeps it: `words` by field, to be split at spaces; `suggestions` are terms.
-
-    Making it is most of the work of indexing and needs no index, so it may be done in another process.
-    """
+    """A document as engines keep it that cut no words: `words` by field, to be split at spaces; `suggestions` are terms."""
 
     id: str
     access: tuple[str, ...]
@@ -124,7 +122,28 @@ class PreparedDocument:
     kept: str
 
 
-Indexable = SearchDocument | PreparedDocument
+Made = TypeVar("Made")
+_Made_co = TypeVar("_Made_co", covariant=True)
+
+
+class Worker(Protocol[_Made_co]):
+    """Makes of documents what an engine writes, and needs no index for it. `number`: of the chunk they belong to."""
+
+    def take(self, number: int, documents: Iterable[SearchDocument], /) -> Iterable[_Made_co]: ...
+
+    def finish(self) -> Iterable[_Made_co]:
+        """What the last documents left unfinished."""
+
+
+@runtime_checkable
+class Documents(Protocol):
+    """Documents that are to be written, as the engine's workers make them: in this process or in others."""
+
+    def made_by(self, open_worker: Callable[[], Worker[Made]]) -> Iterator[Made]:
+        """`open_worker` may be pickled: a class, or a partial of one."""
+
+
+Upserts = Iterable[SearchDocument] | Documents
 
 # Ids beginning so belong to the index itself (the row that holds the position).
 RESERVED: Final = "\x00"
@@ -337,13 +356,13 @@ class SearchEngine(Protocol):
 
     def state(self) -> IndexState: ...
 
-    def apply(self, upserts: Iterable[Indexable], deletes: Iterable[str], position: int) -> None:
+    def apply(self, upserts: Upserts, deletes: Iterable[str], position: int) -> None:
         """One atomic commit: deletes first, then upserts, and `position` with them. IndexBusyError.
 
         IndexUnusableError also on a missing index: begun with one batch it would look whole.
         """
 
-    def rebuild(self, documents: Iterable[Indexable], position: int) -> int:
+    def rebuild(self, documents: Upserts, position: int) -> int:
         """A new index built beside the one that answers, then put in its place; the number of documents."""
 
     def position(self) -> int | None:

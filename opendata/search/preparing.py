@@ -1,9 +1,9 @@
-"""Documents made and analysed in processes of their own, for rebuilds and large loads.
+"""Documents made and worked on for an engine, here or in processes of their own, for rebuilds and large loads.
 
-Analysis is Python and takes most of the time of indexing, so one process cannot use a second core for it. The
-owner of the index hands out keys (500 at a time) to children, which make the documents and send them back
-ready for the engine; order is kept. A child reads its work from a pipe and ends with it, however its parent
-dies. Only what the parent itself pickled is read by a child, and the other way round.
+Nearly all of indexing is done by the engine's workers, so a second core is used only by a second process. The owner of
+the index hands out keys (500 at a time) to children in turn, which make the documents; what their workers make of them
+comes back: documents ready to be written, or whole pieces of an index. A child reads its work from a pipe and
+ends with it, however its parent dies. Only what the parent itself pickled is read by a child, and the other way round.
 """
 
 from __future__ import annotations
@@ -16,15 +16,24 @@ import subprocess
 import sys
 from collections import deque
 from contextlib import ExitStack, contextmanager
-from typing import IO, TYPE_CHECKING, Any, Final, cast
+from dataclasses import dataclass
+from typing import IO, TYPE_CHECKING, Any, Final, Self, cast
 
 from opendata.kernel.errors import UnavailableError
 from opendata.search.fields import prepare
+from opendata.search.port import Documents
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from opendata.search.port import IndexSchema, PreparedDocument, SearchDocument
+    from opendata.search.port import (
+        IndexSchema,
+        Made,
+        PreparedDocument,
+        SearchDocument,
+        Upserts,
+        Worker,
+    )
 
     Source = Callable[[Sequence[str]], list[SearchDocument]]
     OpenSource = Callable[[], Source]
@@ -32,6 +41,8 @@ if TYPE_CHECKING:
 # Keys of two chunks must fit into a pipe while the child is writing its answer.
 IN_FLIGHT: Final = 2
 MOST_CHILDREN: Final = 6
+# What a child is told: whom to work for, what to work on, and to give out what it holds back.
+_OPEN, _TAKE, _FINISH = "open", "take", "finish"
 _LENGTH: Final = struct.Struct("!Q")
 
 
@@ -45,23 +56,103 @@ def worthwhile_children() -> int:
     return min(MOST_CHILDREN, cores) if cores > 1 else 0
 
 
-def prepared(
-    schema: IndexSchema, open_source: OpenSource, chunks: Iterable[Sequence[str]], children: int
-) -> Iterator[PreparedDocument]:
-    """The documents of all chunks, in order. `open_source` is pickled: a function of a module, or a partial
-    of one; each child calls it once. Raises PreparingError.
+@dataclass(frozen=True, slots=True)
+class Here:
+    """Documents that are at hand, or made one by one as they are written."""
+
+    documents: Iterable[SearchDocument]
+
+    def made_by(self, open_worker: Callable[[], Worker[Made]]) -> Iterator[Made]:
+        worker = open_worker()
+        yield from worker.take(0, self.documents)
+        yield from worker.finish()
+
+
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """The documents of all chunks of keys, made by so many other processes. `open_source` is pickled: a function of a
+    module, or a partial of one; each process calls it once. A chunk goes to the process whose turn it is, so that the
+    same chunks make the same index.
     """
-    with ExitStack() as stack:
-        helpers = [stack.enter_context(_child(schema, open_source)) for _ in range(children)]
+
+    open_source: OpenSource
+    chunks: Iterable[Sequence[str]]
+    children: int
+
+    def made_by(self, open_worker: Callable[[], Worker[Made]]) -> Iterator[Made]:
+        with Helpers(self.open_source, self.children) as helpers:
+            yield from helpers.documents(self.chunks).made_by(open_worker)
+
+
+class Helpers:
+    """Other processes that make documents for one commit after the other; a context, which ends them.
+
+    They start when they are first needed. After an error no more can be made.
+    """
+
+    def __init__(self, open_source: OpenSource, children: int) -> None:
+        self._open_source = open_source
+        self._count = children
+        self._stack = ExitStack()
+        self._children: list[_Child] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    def documents(self, chunks: Iterable[Sequence[str]]) -> Documents:
+        """Those of these chunks; they are all made before documents of others are asked for."""
+        return _OfChunks(self, chunks)
+
+    def made_by(
+        self, open_worker: Callable[[], Worker[Made]], chunks: Iterable[Sequence[str]]
+    ) -> Iterator[Made]:
+        """In order of the chunks as far as a worker does not hold documents back. Raises PreparingError."""
+        while len(self._children) < self._count:
+            self._children.append(self._stack.enter_context(_child(self._open_source)))
+        for child in self._children:
+            child.ask(_OPEN, open_worker)
         waiting: deque[_Child] = deque()
         for number, chunk in enumerate(chunks):
-            helper = helpers[number % children]
-            if len(waiting) == children * IN_FLIGHT:
+            if len(waiting) == self._count * IN_FLIGHT:
                 yield from waiting.popleft().answer()
-            helper.ask(chunk)
-            waiting.append(helper)
+            child = self._children[number % self._count]
+            child.ask(_TAKE, (number, chunk))
+            waiting.append(child)
         while waiting:
             yield from waiting.popleft().answer()
+        for child in self._children:
+            child.ask(_FINISH, None)
+        for child in self._children:
+            yield from child.answer()
+
+
+@dataclass(frozen=True, slots=True)
+class _OfChunks:
+    helpers: Helpers
+    chunks: Iterable[Sequence[str]]
+
+    def made_by(self, open_worker: Callable[[], Worker[Made]]) -> Iterator[Made]:
+        return self.helpers.made_by(open_worker, self.chunks)
+
+
+def given(upserts: Upserts) -> Documents:
+    return upserts if isinstance(upserts, Documents) else Here(upserts)
+
+
+class Preparer:
+    """The worker of engines that take documents with their words cut: port.PreparedDocument."""
+
+    def __init__(self, schema: IndexSchema) -> None:
+        self._schema = schema
+
+    def take(self, _number: int, documents: Iterable[SearchDocument]) -> Iterator[PreparedDocument]:
+        return (prepare(self._schema, document) for document in documents)
+
+    def finish(self) -> tuple[PreparedDocument, ...]:
+        return ()
 
 
 class _Child:
@@ -69,13 +160,13 @@ class _Child:
         self._work = work
         self._answers = answers
 
-    def ask(self, message: object) -> None:
+    def ask(self, what: str, given: object) -> None:
         try:
-            _send(self._work, message)
+            _send(self._work, (what, given))
         except BrokenPipeError:
             raise PreparingError from None
 
-    def answer(self) -> list[PreparedDocument]:
+    def answer(self) -> list[Any]:
         found = _receive(self._answers)
         if found is None:
             raise PreparingError
@@ -83,7 +174,7 @@ class _Child:
 
 
 @contextmanager
-def _child(schema: IndexSchema, open_source: OpenSource) -> Iterator[_Child]:
+def _child(open_source: OpenSource) -> Iterator[_Child]:
     process = subprocess.Popen(
         [sys.executable, "-m", "opendata.search.preparing"],
         stdin=subprocess.PIPE,
@@ -93,7 +184,7 @@ def _child(schema: IndexSchema, open_source: OpenSource) -> Iterator[_Child]:
     with process:
         try:
             child = _Child(cast("IO[bytes]", process.stdin), cast("IO[bytes]", process.stdout))
-            child.ask((schema, open_source))
+            child.ask(_OPEN, open_source)
             yield child
         finally:
             process.kill()  # it waits for work, or its work is no longer wanted
@@ -121,13 +212,20 @@ def _serve() -> None:
     opened = _receive(sys.stdin.buffer)
     if opened is None:
         return
-    schema, open_source = opened
-    source = open_source()
+    source = opened[1]()
     # Documents hold no rings; looking through vocabularies and caches for some takes time from every chunk.
     gc.freeze()
     gc.set_threshold(50_000, 10, 10)
-    while (chunk := _receive(sys.stdin.buffer)) is not None:
-        _send(answers, [prepare(schema, document) for document in source(chunk)])
+    worker: Any = None
+    while (told := _receive(sys.stdin.buffer)) is not None:
+        what, given_to_it = told
+        if what == _OPEN:
+            worker = given_to_it()
+        elif what == _TAKE:
+            number, chunk = given_to_it
+            _send(answers, list(worker.take(number, source(chunk))))
+        else:
+            _send(answers, list(worker.finish()))
 
 
 if __name__ == "__main__":

@@ -26,7 +26,6 @@ from opendata.search.port import (
     SearchRequest,
     SearchResponse,
 )
-from opendata.search.preparing import prepared
 from opendata.search.recent import MostRecent
 from opendata.search.suggest import correct, holds_more, is_mistyped
 
@@ -34,8 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from collections.abc import Set as AbstractSet
 
-    from opendata.search.port import Contribution, Indexable, PreparedDocument
-    from opendata.search.preparing import OpenSource
+    from opendata.search.port import Contribution, Upserts
     from opendata.search.query import Query
 
 _COMPLETED_SECONDS: Final = 2.0
@@ -183,26 +181,20 @@ class SearchService:
             self._completed.put(key, _Completed(tuple(lines), position, now))
         return lines
 
-    def index(self, upserts: Iterable[Indexable], deletes: Iterable[str], position: int) -> None:
+    def index(self, upserts: Upserts, deletes: Iterable[str], position: int) -> None:
         """Writes one batch; seen by every process at its next search. IndexBusyError, IndexUnusableError.
 
         Doing the same batch twice changes nothing. A missing index is rebuilt first, not begun with a batch.
         """
         self._engine.apply(upserts, deletes, position)
 
-    def rebuild(self, documents: Iterable[Indexable], position: int) -> int:
+    def rebuild(self, documents: Upserts, position: int) -> int:
         """A fresh index of all documents as of `position`, swapped in when whole; the number indexed.
 
         The old index answers meanwhile. What is written to it during the rebuild has to be written again
         (from `position` on), which `position()` then says. IndexBusyError while another rebuild runs.
         """
         return self._engine.rebuild(documents, position)
-
-    def prepared(
-        self, open_source: OpenSource, chunks: Iterable[Sequence[str]], children: int
-    ) -> Iterator[PreparedDocument]:
-        """Documents for `index` and `rebuild`, made by other processes: see `preparing.prepared`."""
-        return prepared(self._schema, open_source, chunks, children)
 
     def position(self) -> int | None:
         return self._engine.position()

@@ -14,6 +14,7 @@ import sys
 import zlib
 from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import tantivy
@@ -37,6 +38,7 @@ from opendata.search.port import (
     SearchRequest,
     Vocabulary,
 )
+from opendata.search.preparing import Preparer
 from opendata.search.query import (
     HELD_BONUS,
     PRIOR_WEIGHT,
@@ -57,7 +59,7 @@ from opendata.search.query import (
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from opendata.search.port import PreparedDocument
+    from opendata.search.port import Documents, PreparedDocument
 
 _HEAP_BYTES: Final = 64_000_000
 # Counts are exact only when no segment cuts its list of values short.
@@ -81,9 +83,7 @@ class TantivyFormat:
         self.schema = schema
         self._fields = _fields(schema)
 
-    def write(
-        self, path: Path, upserts: Iterable[PreparedDocument], deletes: Iterable[str], position: int
-    ) -> None:
+    def write(self, path: Path, upserts: Documents, deletes: Iterable[str], position: int) -> None:
         is_new = not (path / "meta.json").exists()
         _drop_left_deletes(path)
         writer = self._open(path).writer(_HEAP_BYTES, num_threads=1)
@@ -91,7 +91,7 @@ class TantivyFormat:
         try:
             for name in gone:
                 writer.delete_documents_by_term("id", name)
-            for document in upserts:
+            for document in upserts.made_by(partial(Preparer, self.schema)):
                 # Each deletion is looked up in every segment: none for what cannot be there.
                 if document.id in added or not (is_new or document.id in gone):
                     writer.delete_documents_by_term("id", document.id)

@@ -13,6 +13,7 @@ import threading
 import zlib
 from collections import Counter, defaultdict
 from dataclasses import dataclass, replace
+from functools import partial
 from heapq import nlargest
 from typing import TYPE_CHECKING, Any, Final
 
@@ -38,6 +39,7 @@ from opendata.search.port import (
     SearchRequest,
     Vocabulary,
 )
+from opendata.search.preparing import Preparer
 from opendata.search.query import (
     HELD_BONUS,
     AnyOf,
@@ -63,7 +65,7 @@ if TYPE_CHECKING:
     from whoosh.matching import Matcher
 
     from opendata.search.analysis import View
-    from opendata.search.port import PreparedDocument, Range
+    from opendata.search.port import Documents, PreparedDocument, Range
 
 _CHECKSUMS: Final = "checksums.json"
 _FIELD_OF: Final = {Vocabulary.WORDS: ALL, Vocabulary.SUGGESTIONS: "suggestions"}
@@ -77,12 +79,11 @@ class WhooshFormat:
     def __init__(self, schema: IndexSchema) -> None:
         self.schema = schema
 
-    def write(
-        self, path: Path, upserts: Iterable[PreparedDocument], deletes: Iterable[str], position: int
-    ) -> None:
+    def write(self, path: Path, upserts: Documents, deletes: Iterable[str], position: int) -> None:
         storage = FileStorage(str(path))
         index = storage.open_index() if exists_in(str(path)) else storage.create_index(_fields(self.schema))
-        last = {document.id: document for document in upserts}  # a writer does not see what it just added
+        # A writer does not see what it just added.
+        last = {one.id: one for one in upserts.made_by(partial(Preparer, self.schema))}
         writer = index.writer()
         try:
             for name in {POSITION_ID, *deletes, *last}:

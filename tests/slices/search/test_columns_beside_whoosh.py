@@ -37,10 +37,15 @@ SCHEMA = IndexSchema(
 )
 FOLDER = "opendata.search.engines.columns"
 TINY = {
-    "commits.BUILT_AT_ONCE": 3,
-    "commits._SMALL": 2,
+    "writing.BUILT_AT_ONCE": 3,
+    "writing.SMALL": 2,
+    "writing.TELLING": 4,
+    "commits.SMALL": 2,
     "commits._TIER": 2,
-    "commits._TELLING": 4,
+    "word_columns._READ_AT_ONCE": 5,
+    "word_columns._SORTED_AT_ONCE": 4,
+    "spilled._MOST_IN_MEMORY": 16,
+    "placed._MOST_PIECES": 3,
     "postings._WORTHWHILE": 1,
     "postings._FREQUENT": 3,
     "segment._MANY_IDS": 1,

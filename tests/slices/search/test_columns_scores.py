@@ -126,8 +126,9 @@ def test_what_the_layout_cannot_hold_is_refused(tmp_path: Path) -> None:
 
 def test_ids_to_remove_may_be_read_once_only(tmp_path: Path, monkeypatch) -> None:
     """They are looked for in every segment."""
-    monkeypatch.setattr("opendata.search.engines.columns.commits.BUILT_AT_ONCE", 4)
-    monkeypatch.setattr("opendata.search.engines.columns.commits._SMALL", 1)
+    monkeypatch.setattr("opendata.search.engines.columns.writing.BUILT_AT_ONCE", 4)
+    for module in ("writing", "commits"):
+        monkeypatch.setattr(f"opendata.search.engines.columns.{module}.SMALL", 1)
     rng = random.Random(4)
     service = SearchService(f"columns://{tmp_path}/index", SCHEMA)
     service.rebuild([made(number, rng) for number in range(12)], 1)

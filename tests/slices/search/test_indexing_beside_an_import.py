@@ -67,14 +67,14 @@ def test_a_change_that_comes_between_is_indexed_with_the_import(portal, stored):
 
 
 def test_a_change_that_a_worker_indexed_between_two_commits_is_not_undone(portal, stored, monkeypatch):
-    """The document of the second batch is made by then, from what the database held before the change."""
+    """The row of its batch is not ended by then."""
     write, written = portal.search.index, []
 
     def written_with_a_gap(documents, deletes, position):
         write(documents, deletes, position)
         written.append(position)
         if len(written) == 1:
-            portal.catalogue.update_dataset(COMMAND_LINE, "mua-2", {"title": "Độ ẩm"})
+            portal.catalogue.update_dataset(COMMAND_LINE, "mua-1", {"title": "Độ ẩm"})
             build_job_runner(portal).run_batches()
             assert found(portal, "độ ẩm") == 1
 

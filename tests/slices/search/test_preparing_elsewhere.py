@@ -15,7 +15,7 @@ from opendata.catalogue.indexing import chunked
 from opendata.catalogue.models import Dataset
 from opendata.resources.documents import open_document_source
 from opendata.search.fields import prepare
-from opendata.search.preparing import PreparingError, prepared
+from opendata.search.preparing import Elsewhere, Preparer, PreparingError
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ def ids(portal, portal_agency) -> list[str]:
 
 def test_other_processes_make_the_same_documents_in_order(portal, ids):
     source = partial(open_document_source, portal.settings.database_url, {})
-    made = list(prepared(INDEX_SCHEMA, source, chunked(ids, 2), 2))
+    made = list(Elsewhere(source, chunked(ids, 2), 2).made_by(partial(Preparer, INDEX_SCHEMA)))
     with portal.database.reading() as session:
         documents = {one.id: one for one in portal.indexing.builder.build(session, ids)}
     assert [one.id for one in made] == ids
@@ -44,9 +44,9 @@ def test_a_large_rebuild_uses_them_and_finds_everything(portal, ids, monkeypatch
 
 def test_a_process_that_dies_is_told_and_the_old_index_stays(portal, ids):
     with pytest.raises(PreparingError):
-        list(prepared(INDEX_SCHEMA, partial(os._exit, 3), chunked(ids, 1), 1))
+        list(Elsewhere(partial(os._exit, 3), chunked(ids, 1), 1).made_by(partial(Preparer, INDEX_SCHEMA)))
     before = portal.search.count()
-    broken = portal.search.prepared(partial(os._exit, 3), chunked(ids, 1), 1)
+    broken = Elsewhere(partial(os._exit, 3), chunked(ids, 1), 1)
     with pytest.raises(PreparingError):
         portal.search.rebuild(broken, 1)
     assert portal.search.count() == before

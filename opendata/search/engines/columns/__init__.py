@@ -6,9 +6,12 @@ an array on disk; a query adds up arrays of one number a document and counts fac
 
     arrays_file   named arrays in one checked file, read where they lie
     strings       sorted terms with their numbers, and strings by number
-    placed        the words of documents in order of reading, and the pairs of neighbours
+    spilled       long arrays that are made piece by piece, in little memory
+    placed        what stands between two spaces as numbers, and the words of documents in order of reading
     postings      who holds a term and what each gains by it, as arrays
+    word_columns  words and pairs of neighbours → postings and places, a range of words at a time
     builder       documents → the arrays of a segment
+    writing       documents → segments, here or in the processes of a large load
     scored_words  reads postings and places; listed reads facets and rights
     segment       answers for one segment: words, phrases, beginnings, lines, numbers
     merging       small segments → a larger one

@@ -6,6 +6,7 @@ fixed length with the place of that list and the CRC-32 of all that stands befor
 
 from __future__ import annotations
 
+import itertools
 import json
 import mmap
 import os
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from opendata.search.engines.columns.spilled import Column
 from opendata.search.folder import DamagedIndexError
 
 if TYPE_CHECKING:
@@ -30,22 +32,22 @@ _END_MARK: Final = b"end\n"
 _READ_AT_ONCE: Final = 1 << 20
 
 
-def write_arrays(path: Path, arrays: Iterable[tuple[str, Array]]) -> None:
-    """The file is on the disk when this returns."""
+def write_arrays(path: Path, arrays: Iterable[tuple[str, Array | Column]]) -> None:
+    """Takes one array after the other, columns piece by piece. The file is on the disk when this returns."""
     listed: dict[str, tuple[str, int, int]] = {}
     with path.open("wb") as out:
         checksum = zlib.crc32(_MARK)
         out.write(_MARK)
         at = len(_MARK)
         for name, array in arrays:
-            gap = bytes(-at % _ALIGNED)
-            content = np.ascontiguousarray(array).view(np.uint8).data if array.size else b""
-            for piece in (gap, content):
-                checksum = zlib.crc32(piece, checksum)
-                out.write(piece)
+            gap = np.zeros(-at % _ALIGNED, np.uint8)
             at += len(gap)
-            listed[name] = (array.dtype.str, at, array.size)
-            at += array.nbytes
+            listed[name] = (array.dtype.str, at, len(array))
+            at += len(array) * array.dtype.itemsize
+            for piece in itertools.chain([gap], array.pieces() if isinstance(array, Column) else [array]):
+                content = np.ascontiguousarray(piece).view(np.uint8).data if piece.size else b""
+                checksum = zlib.crc32(content, checksum)
+                out.write(content)
         directory = json.dumps(listed).encode()
         checksum = zlib.crc32(directory, checksum)
         out.write(directory)

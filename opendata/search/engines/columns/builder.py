@@ -1,82 +1,74 @@
 """Documents → the arrays of one segment.
 
-Words become numbers as they come, so that a document is a few calls of the interpreter's own loops; numbers are
-put into the order of the words, sorted and counted as whole arrays at the end.
+A document is taken in as numbers and bytes and costs a few calls of the interpreter's own loops. At the end all words
+are copied out, sorted and scored as arrays, a range of words at a time (word_columns), so that the memory taken depends
+little on the number of documents.
 """
 
 from __future__ import annotations
 
 from array import array
-from bisect import bisect_left
-from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from opendata.search.analysis import View
-from opendata.search.engines.columns.placed import Lists, in_order_of_reading, pair_names
-from opendata.search.engines.columns.postings import scored, starts_of
+from opendata.search.completion import line_words, long_lines, suggestion_terms
+from opendata.search.engines.columns.placed import GAP, Lists, Numbers, PieceTable, ranks_of
+from opendata.search.engines.columns.postings import starts_of
+from opendata.search.engines.columns.spilled import Column
 from opendata.search.engines.columns.strings import strings_arrays, terms_arrays
-from opendata.search.fields import GAP_WORD, LINES, scoring_field
+from opendata.search.engines.columns.word_columns import WordColumns
+from opendata.search.fields import LINES, kept_json
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from pathlib import Path
 
     from opendata.search.engines.columns.arrays_file import Array
-    from opendata.search.port import IndexSchema, PreparedDocument
+    from opendata.search.engines.columns.word_columns import Base, Lengths
+    from opendata.search.port import IndexSchema, SearchDocument
 
 # Numbers of documents are kept in 16 bits.
 MOST_DOCUMENTS: Final = 1 << 16
 
-Lengths = dict[str, int]
-"""For each scoring field the number of its words in all documents of an index."""
-Usual = Callable[[View, Sequence[str]], "Array"]
-
-
-class _Numbers(dict[str, int]):
-    """Gives each string the next number when it first comes."""
-
-    def __missing__(self, text: str) -> int:
-        number = self[text] = len(self)
-        return number
-
-
-_Found = tuple[_Numbers, list[tuple[str, Lists]]]
-
 
 class SegmentBuilder:
-    """Takes up to MOST_DOCUMENTS documents, each id once."""
+    """Takes up to MOST_DOCUMENTS documents, each id once. `folder`: where it may keep files without a name."""
 
-    def __init__(self, schema: IndexSchema) -> None:
+    def __init__(self, schema: IndexSchema, folder: Path) -> None:
         self._schema = schema
-        boosts = list(schema.boosts())
-        self._ids: list[str] = []
-        self._kept: list[bytes] = []
+        self._folder = folder
+        self._ids: list[bytes] = []
+        self._kept = Column(np.uint8, folder)
+        self._kept_lengths = array("I")
         self._priors = array("f")
-        self._words: dict[View, _Found] = {
-            view: (_Numbers(), [(scoring_field(view, boost), Lists()) for boost in boosts])
-            for view in (View.EXACT, View.FOLDED)
-        }
-        self._lines = _Numbers(), Lists()
-        self._listed = {name: (_Numbers(), Lists()) for name in ("access", "suggestions", *schema.facets)}
+        self._table = PieceTable()
+        self._pieces = Column(np.uint32, folder)
+        self._piece_counts = array("I")
+        self._texts = tuple(schema.boosts().values())
+        self._lines = Numbers(), Lists()
+        self._listed = {name: (Numbers(), Lists()) for name in ("access", "suggestions", *schema.facets)}
         self._numbers = {name: array("d") for name in schema.numbers}
         self._sort_keys: dict[str, list[str | None]] = {name: [] for name in schema.sort_keys}
+        self.lengths: Lengths = {}
 
     def __len__(self) -> int:
         return len(self._ids)
 
-    def add(self, document: PreparedDocument) -> None:
-        self._ids.append(document.id)
-        self._kept.append(document.kept.encode())
+    def add(self, document: SearchDocument) -> None:
+        """ValueError where the document does not fit the schema."""
+        document.check(self._schema)
+        lines = long_lines(document.suggestions)
+        self._ids.append(document.id.encode())
+        kept = kept_json(self._schema, document, lines).encode()
+        self._kept.append(np.frombuffer(kept, np.uint8))
+        self._kept_lengths.append(len(kept))
         self._priors.append(document.prior)
-        words = document.words
-        for numbers, fields in self._words.values():
-            for name, lists in fields:
-                lists.add(list(map(numbers.__getitem__, words.get(name, "").split())))
+        self._add_words(document.texts)
         numbers, lists = self._lines
-        lists.add(list(map(numbers.__getitem__, words.get(LINES, "").split())))
+        lists.add(list(map(numbers.__getitem__, line_words(lines).split())))
         self._add_listed("access", document.access)
-        self._add_listed("suggestions", document.suggestions)
+        self._add_listed("suggestions", suggestion_terms(document.suggestions))
         for name in self._schema.facets:
             self._add_listed(name, document.facets.get(name, ()))
         for name, values in self._numbers.items():
@@ -84,28 +76,46 @@ class SegmentBuilder:
         for name, keys in self._sort_keys.items():
             keys.append(document.sort_keys.get(name))
 
+    def _add_words(self, texts: Mapping[str, str]) -> None:
+        every = array("I")
+        numbers_of = self._table.numbers_of
+        for names in self._texts:
+            begun = len(every)
+            is_first = True
+            for name in names:
+                if name in texts:
+                    if not is_first:
+                        every.append(GAP)
+                        self._table.has_gap = True
+                    is_first = False
+                    every.extend(numbers_of(texts[name]))
+            self._piece_counts.append(len(every) - begun)
+        self._pieces.append(np.asarray(every))
+
     def _add_listed(self, name: str, values: Iterable[str]) -> None:
         numbers, lists = self._listed[name]
         lists.add([numbers[value] for value in dict.fromkeys(values)])
 
-    def lengths(self) -> Lengths:
-        """How many words each scoring field has here."""
-        return {name: len(lists.numbers) for _, fields in self._words.values() for name, lists in fields}
+    def arrays(self, base: Base) -> Iterator[tuple[str, Array | Column]]:
+        """Each array with its name; the builder is empty afterwards, and `lengths` says how many words there were.
 
-    def arrays(
-        self, averages: Mapping[str, float], total: int, usual: Usual | None = None
-    ) -> Iterator[tuple[str, Array]]:
-        """Each array with its name; the builder is empty afterwards, and takes no more than one view at a time.
-
-        `averages`: the words a document has in each scoring field, over the whole index of `total` documents.
-        `usual`: how many documents hold given terms of a view elsewhere, in the texts of each boost.
+        `base`: the index that the segment comes to.
         """
         yield "prior", np.array(self._priors, np.float32)
-        yield from ids_arrays([name.encode() for name in self._ids]).items()
-        yield from strings_arrays("kept", self._kept).items()
-        self._kept.clear()
-        while self._words:
-            yield from self._word_arrays(*self._words.popitem(), averages, total, usual)
+        yield from ids_arrays(self._ids).items()
+        yield "kept.bytes", self._kept
+        yield (
+            "kept.starts",
+            np.concatenate([np.zeros(1, np.int64), np.cumsum(self._kept_lengths, dtype=np.int64)]),
+        )
+        del self._kept
+        words = WordColumns(
+            self._schema, self._table, self._pieces, np.asarray(self._piece_counts), self._folder
+        )
+        del self._table, self._pieces
+        yield from words.arrays(base)
+        self.lengths = words.lengths
+        del words
         yield from self._line_arrays().items()
         while self._listed:
             name, (numbers, lists) = self._listed.popitem()
@@ -115,48 +125,15 @@ class SegmentBuilder:
         for name, sort_keys in self._sort_keys.items():
             yield from sort_key_arrays(name, sort_keys).items()
 
-    def _word_arrays(
-        self, view: View, found: _Found, averages: Mapping[str, float], total: int, usual: Usual | None
-    ) -> Iterator[tuple[str, Array]]:
-        """Of the folded words those of the pairs as well."""
-        numbers, fields = found
-        documents = len(self)
-        ordered = sorted(numbers)
-        placed = in_order_of_reading([lists for _, lists in fields], _ranks(numbers, ordered), documents)
-        known = [averages[name] for name, _ in fields], tuple(self._schema.boosts())
-        numbers.clear()
-        yield from terms_arrays(str(view), ordered).items()
-        held = usual(view, ordered) if usual else None
-        yield from (
-            scored(placed.sorted(*known), len(ordered), total, held).arrays(str(view), documents).items()
-        )
-        if view is not View.FOLDED:
-            return
-        keys, paired = placed.pairs(bisect_left(ordered, GAP_WORD))
-        held = usual(View.PAIRS, pair_names(keys, ordered)) if usual else None
-        words = paired.sorted(*known)
-        yield f"{View.PAIRS}.keys", keys
-        yield from place_arrays(str(View.PAIRS), words.terms, words.places, placed.starts, len(keys)).items()
-        yield from scored(words, len(keys), total, held).arrays(str(View.PAIRS), documents).items()
-
     def _line_arrays(self) -> dict[str, Array]:
         """The words of lines to suggest, with their places only."""
         numbers, lists = self._lines
         ordered = sorted(numbers)
-        terms = _ranks(numbers, ordered)[np.asarray(lists.numbers)]
+        terms = ranks_of(numbers, ordered)[np.asarray(lists.numbers)]
         order = np.argsort(terms, kind="stable")
         starts = np.concatenate([[0], np.cumsum(np.array(lists.lengths, np.int64) + 1)])
         places = order + lists.documents()[order]
         return terms_arrays(LINES, ordered) | place_arrays(LINES, terms[order], places, starts, len(ordered))
-
-
-def _ranks(numbers: Mapping[str, int], ordered: Sequence[str]) -> Array:
-    """For each number the place of its string among them all in order."""
-    ranks = np.empty(len(ordered), np.uint32)
-    ranks[np.fromiter(map(numbers.__getitem__, ordered), np.int64, len(ordered))] = np.arange(
-        len(ordered), dtype=np.uint32
-    )
-    return ranks
 
 
 def place_arrays(name: str, terms: Array, places: Array, starts: Array, count: int) -> dict[str, Array]:
@@ -176,7 +153,7 @@ def ids_arrays(ids: Sequence[bytes]) -> dict[str, Array]:
 def listed_arrays(name: str, numbers: Mapping[str, int], values: Array, documents: Array) -> dict[str, Array]:
     """Values of which a document has any number: by value, and by document."""
     ordered = sorted(numbers)
-    ranked = _ranks(numbers, ordered)[values]
+    ranked = ranks_of(numbers, ordered)[values]
     keys = (ranked.astype(np.uint64) << np.uint64(32)) | documents.astype(np.uint64)
     keys.sort()
     made = {

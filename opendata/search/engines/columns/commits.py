@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import json
 import uuid
-import weakref
 import zlib
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -19,11 +19,11 @@ import numpy as np
 from opendata.kernel.durable import replace_file
 from opendata.search.analysis import View
 from opendata.search.engines.columns.arrays_file import open_arrays, verify_file, write_arrays
-from opendata.search.engines.columns.builder import Lengths, SegmentBuilder
 from opendata.search.engines.columns.merging import merged_arrays
 from opendata.search.engines.columns.postings import MOST_BOOSTS
 from opendata.search.engines.columns.segment import Segment
 from opendata.search.engines.columns.snapshot import ColumnsSnapshot, Held
+from opendata.search.engines.columns.writing import SMALL, Before, SegmentWriter, in_memory, open_segment
 from opendata.search.fields import scoring_fields
 from opendata.search.folder import DamagedIndexError
 
@@ -31,18 +31,16 @@ if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Sequence
     from pathlib import Path
 
+    from opendata.search.engines.columns.arrays_file import Array
     from opendata.search.engines.columns.listed import Flags
-    from opendata.search.port import IndexSchema, PreparedDocument
+    from opendata.search.engines.columns.word_columns import Lengths
+    from opendata.search.engines.columns.writing import Written
+    from opendata.search.port import Documents, IndexSchema
 
 _COMMIT: Final = "commit.json"
-# A segment being built takes about 25 KB of memory a document.
-BUILT_AT_ONCE: Final = 1 << 14
 # Joining that many documents takes about a second; larger segments stay as they are.
 MOST_JOINED: Final = 1 << 14
-_SMALL: Final = 256
 _TIER: Final = 4
-# From so many documents it is seen in which texts a word is rare; fewer ask a larger segment.
-_TELLING: Final = 256
 
 
 @dataclass(slots=True, eq=False)
@@ -84,17 +82,13 @@ class ColumnsFormat:
             raise ValueError("access and suggestions cannot be names of facets")
         self.schema = schema
         self._names = [name for view, _, name in scoring_fields(schema) if view is not View.PAIRS]
-        # A new commit keeps most segments of the one before it.
-        self._opened: weakref.WeakValueDictionary[str, Segment] = weakref.WeakValueDictionary()
 
-    def write(
-        self, path: Path, upserts: Iterable[PreparedDocument], deletes: Iterable[str], position: int
-    ) -> None:
+    def write(self, path: Path, upserts: Documents, deletes: Iterable[str], position: int) -> None:
         commit = self._read(path) if (path / _COMMIT).exists() else _Commit()
         commit.position = position
         _delete(commit.entries, list(deletes))
         self._add(commit, upserts, path)
-        self._join(commit)
+        self._join(commit, path)
         self._store(commit, path)
 
     def stamp(self, path: Path) -> Hashable:
@@ -117,84 +111,78 @@ class ColumnsFormat:
         return _Commit(listed["position"], [self._entry(path, each) for each in listed["segments"]])
 
     def _entry(self, path: Path, listed: dict[str, Any]) -> _Entry:
-        segment = self._opened.get(listed["name"])
-        if segment is None:
-            segment = Segment.open(self.schema, path / f"{listed['name']}.seg")
-            self._opened[listed["name"]] = segment
+        segment = open_segment(self.schema, path / f"{listed['name']}.seg")
         alive = np.ones(segment.count, bool)
         if listed["deletions"]:
             alive[open_arrays(path / listed["deletions"])["deleted"]] = False
         return _Entry(segment, alive, listed["lengths"], listed["deletions"])
 
-    def _add(self, commit: _Commit, upserts: Iterable[PreparedDocument], path: Path) -> None:
+    def _add(self, commit: _Commit, upserts: Documents, path: Path) -> None:
         """New segments for documents, of which those of the same id go; of two with one id the last one stays."""
-        builder, inside = SegmentBuilder(self.schema), dict[str, int]()
-        gone: list[int] = []
-
-        def finish() -> None:
-            entry = self._built(commit, builder, path)
-            entry.delete(gone)
-            _delete(commit.entries, list(inside))
+        earlier = list(commit.entries)
+        fresh: list[tuple[_Entry, Array]] = []
+        largest = max(
+            ((one.segment.name, one.segment.count) for one in earlier),
+            key=lambda one: one[1],
+            default=("", 0),
+        )
+        before = Before(
+            sum(one.segment.count for one in earlier),
+            {name: sum(one.lengths[name] for one in earlier) for name in self._names},
+            largest,
+        )
+        for written in upserts.made_by(partial(SegmentWriter, self.schema, path, before)):
+            entry = self._written(written, path)
+            ids = [name.decode() for name in entry.segment.ids.all()]
+            _delete(earlier, ids)
+            for other, chunks in fresh:
+                _keep_last(other, chunks, entry, written.chunks, other.segment.numbers_of(ids))
+            fresh.append((entry, written.chunks))
             commit.entries.append(entry)
 
-        for document in upserts:
-            if document.id in inside:
-                gone.append(inside[document.id])
-            inside[document.id] = len(builder)
-            builder.add(document)
-            if len(builder) >= BUILT_AT_ONCE:
-                finish()
-                builder, inside, gone = SegmentBuilder(self.schema), {}, []
-        if len(builder):
-            finish()
-
-    def _built(self, commit: _Commit, builder: SegmentBuilder, path: Path) -> _Entry:
-        """A segment of what a builder holds; a large one is in its file at once and takes no memory."""
-        lengths, count = builder.lengths(), len(builder)
-        documents = count + sum(entry.segment.count for entry in commit.entries)
-        averages = {
-            name: (lengths[name] + sum(entry.lengths[name] for entry in commit.entries)) / documents
-            for name in self._names
-        }
-        largest = max((entry.segment for entry in commit.entries), key=lambda one: one.count, default=None)
-        usual = largest.usual if largest and count < _TELLING < largest.count else None
-        arrays, name = builder.arrays(averages, documents, usual), uuid.uuid4().hex
-        if count <= _SMALL:
-            segment = Segment(self.schema, name, dict(arrays))
+    def _written(self, written: Written, path: Path) -> _Entry:
+        """A large segment is in its file already and takes no memory."""
+        if written.arrays is None:
+            segment = open_segment(self.schema, path / f"{written.name}.seg")
         else:
-            write_arrays(path / f"{name}.seg", arrays)
-            segment = Segment.open(self.schema, path / f"{name}.seg")
-        return _Entry(segment, np.ones(count, bool), lengths, is_fresh=count <= _SMALL)
+            segment = Segment(self.schema, written.name, written.arrays)
+        is_fresh = written.arrays is not None
+        entry = _Entry(segment, np.ones(written.count, bool), written.lengths, is_fresh=is_fresh)
+        entry.delete(written.gone)
+        return entry
 
-    def _join(self, commit: _Commit) -> None:
+    def _join(self, commit: _Commit, path: Path) -> None:
         commit.entries = [entry for entry in commit.entries if entry.left]
-        small = [entry for entry in commit.entries if entry.left <= _SMALL]
+        small = [entry for entry in commit.entries if entry.left <= SMALL]
         half_empty = [
-            [entry]
-            for entry in commit.entries
-            if entry.left > _SMALL and 2 * entry.left < entry.segment.count
+            [entry] for entry in commit.entries if entry.left > SMALL and 2 * entry.left < entry.segment.count
         ]
         if len(small) > 1:
-            self._replace(commit, small)
+            self._replace(commit, small, path)
         for group in half_empty:
-            self._replace(commit, group)
-        limit = _SMALL
+            self._replace(commit, group, path)
+        limit = SMALL
         while limit < MOST_JOINED:
             alike = [entry for entry in commit.entries if limit < entry.left <= limit * _TIER]
             if len(alike) >= _TIER and sum(entry.left for entry in alike) <= MOST_JOINED:
-                self._replace(commit, alike)
+                self._replace(commit, alike, path)
             limit *= _TIER
 
-    def _replace(self, commit: _Commit, group: Sequence[_Entry]) -> None:
+    def _replace(self, commit: _Commit, group: Sequence[_Entry], path: Path) -> None:
         """Some entries by one that holds what is left of them."""
-        arrays = merged_arrays(self.schema, [(entry.segment, entry.alive) for entry in group])
-        segment = Segment(self.schema, uuid.uuid4().hex, arrays)
+        name, count = uuid.uuid4().hex, sum(entry.left for entry in group)
+        arrays = merged_arrays(self.schema, [(entry.segment, entry.alive) for entry in group], path)
+        if count <= SMALL:
+            segment = Segment(self.schema, name, in_memory(arrays))
+        else:
+            write_arrays(path / f"{name}.seg", arrays)
+            segment = open_segment(self.schema, path / f"{name}.seg")
         lengths = {
             name: sum(entry.lengths[name] * entry.left // entry.segment.count for entry in group)
             for name in self._names
         }
         commit.entries = [entry for entry in commit.entries if entry not in group]
-        commit.entries.append(_Entry(segment, np.ones(segment.count, bool), lengths, is_fresh=True))
+        commit.entries.append(_Entry(segment, np.ones(count, bool), lengths, is_fresh=count <= SMALL))
 
     def _store(self, commit: _Commit, path: Path) -> None:
         listed = []
@@ -217,6 +205,20 @@ class ColumnsFormat:
         for file in path.iterdir():
             if file.name not in counting:
                 file.unlink()
+
+
+def _keep_last(
+    one: _Entry, chunks: Array, later: _Entry, later_chunks: Array, numbers: Sequence[int]
+) -> None:
+    """Of two documents with one id in segments made beside each other that of the later chunk stays. `numbers`: of the
+    documents of `one` with an id of `later`, which was finished later.
+    """
+    for number in numbers:
+        same = later.segment.numbers_of([one.segment.id(number)])
+        if later_chunks[same].max() >= chunks[number]:
+            one.delete([number])
+        else:
+            later.delete(same)
 
 
 def _delete(entries: Iterable[_Entry], ids: Sequence[str]) -> None:

@@ -19,16 +19,18 @@ from opendata.search.engines.columns.builder import (
     sort_key_arrays,
 )
 from opendata.search.engines.columns.placed import pair_keys
-from opendata.search.engines.columns.postings import Postings, counts_of
+from opendata.search.engines.columns.postings import Postings, PostingsColumns, counts_of
 from opendata.search.engines.columns.strings import Strings, Terms, strings_arrays, terms_arrays
 from opendata.search.fields import LINES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
     from opendata.search.engines.columns.arrays_file import Array
     from opendata.search.engines.columns.listed import Flags
     from opendata.search.engines.columns.segment import Segment
+    from opendata.search.engines.columns.spilled import Column
     from opendata.search.port import IndexSchema
 
 
@@ -41,25 +43,28 @@ class Source:
     numbers: Array
 
 
-def merged_arrays(schema: IndexSchema, held: Sequence[tuple[Segment, Flags]]) -> dict[str, Array]:
-    """For segments with at most MOST_DOCUMENTS left in all."""
+def merged_arrays(
+    schema: IndexSchema, held: Sequence[tuple[Segment, Flags]], folder: Path
+) -> Iterator[tuple[str, Array | Column]]:
+    """One after the other, for segments with at most MOST_DOCUMENTS left in all."""
     sources, count = [], 0
     for segment, alive in held:
         numbers = count + np.cumsum(alive) - 1
         sources.append(Source(segment, alive, numbers))
         count += int(np.count_nonzero(alive))
-    made: dict[str, Array] = {"prior": _joined(sources, "prior")}
-    made |= ids_arrays([each for one in sources for each in _left(one.segment.ids, one)])
-    made |= strings_arrays("kept", [each for one in sources for each in _left(one.segment.kept_texts, one)])
-    made |= _merged_words(sources)
-    made |= _merged_lines(sources)
+    yield "prior", _joined(sources, "prior")
+    yield from ids_arrays([each for one in sources for each in _left(one.segment.ids, one)]).items()
+    kept = [each for one in sources for each in _left(one.segment.kept_texts, one)]
+    yield from strings_arrays("kept", kept).items()
+    del kept
+    yield from _merged_words(sources, folder)
+    yield from _merged_lines(sources).items()
     for name in ("access", "suggestions", *schema.facets):
-        made |= _merged_list(sources, name)
+        yield from _merged_list(sources, name).items()
     for name in schema.numbers:
-        made[f"number.{name}"] = _joined(sources, f"number.{name}")
+        yield f"number.{name}", _joined(sources, f"number.{name}")
     for name in schema.sort_keys:
-        made |= sort_key_arrays(name, [key for one in sources for key in _keys(one, name)])
-    return made
+        yield from sort_key_arrays(name, [key for one in sources for key in _keys(one, name)]).items()
 
 
 def _joined(sources: Sequence[Source], name: str) -> Array:
@@ -99,23 +104,27 @@ def _renumbered(count: int, held: Sequence[Array]) -> tuple[Flags, Array]:
     return is_used, np.cumsum(is_used) - 1
 
 
-def _merged_words(sources: Sequence[Source]) -> dict[str, Array]:
-    made: dict[str, Array] = {}
+def _merged_words(sources: Sequence[Source], folder: Path) -> Iterator[tuple[str, Array | Column]]:
     for view in (View.EXACT, View.FOLDED):
         vocabulary = _Vocabulary([list(_all(one.segment.terms[view])) for one in sources])
-        held, made_here = _merged_postings(sources, str(view), vocabulary.numbers, len(vocabulary.terms))
+        held, columns = _merged_postings(
+            sources, str(view), vocabulary.numbers, len(vocabulary.terms), folder
+        )
         terms, words = vocabulary.keep([held])
-        made |= terms_arrays(str(view), terms) | made_here
+        yield from terms_arrays(str(view), terms).items()
+        yield from columns.arrays()
     # What is left of the pairs consists of words that are left.
     renamed = [
         _renamed(one, words[numbers]) for one, numbers in zip(sources, vocabulary.numbers, strict=True)
     ]
     known = np.unique(np.concatenate(renamed))
     numbers = [np.searchsorted(known, keys) for keys in renamed]
-    held, made_here = _merged_postings(sources, str(View.PAIRS), numbers, len(known))
+    held, columns = _merged_postings(sources, str(View.PAIRS), numbers, len(known), folder)
     is_used, left = _renumbered(len(known), [held])
-    places = _merged_places(sources, str(View.PAIRS), numbers, left)
-    return made | made_here | places | {f"{View.PAIRS}.keys": known[is_used]}
+    yield f"{View.PAIRS}.keys", known[is_used]
+    yield from columns.arrays()
+    del held, columns
+    yield from _merged_places(sources, str(View.PAIRS), numbers, left).items()
 
 
 def _renamed(source: Source, words: Array) -> Array:
@@ -126,8 +135,8 @@ def _renamed(source: Source, words: Array) -> Array:
 
 
 def _merged_postings(
-    sources: Sequence[Source], name: str, numbers: Sequence[Array], count: int
-) -> tuple[Array, dict[str, Array]]:
+    sources: Sequence[Source], name: str, numbers: Sequence[Array], count: int, folder: Path
+) -> tuple[Array, PostingsColumns]:
     """Which of `count` terms are still held, each as often as it is, and the postings of those. `numbers`: what the terms of each segment are now."""
     found = [_postings(one, name, own) for one, own in zip(sources, numbers, strict=True)]
     held, documents, gains, fields = (np.concatenate(column) for column in zip(*found, strict=True))
@@ -146,7 +155,9 @@ def _merged_postings(
         (keys & np.uint64(0xFF)).astype(np.uint8),
         rarest[is_used],
     )
-    return held, postings.arrays(name, sum(int(one.alive.sum()) for one in sources))
+    columns = PostingsColumns(name, sum(int(one.alive.sum()) for one in sources), folder)
+    columns.add(postings)
+    return held, columns
 
 
 def _merged_lines(sources: Sequence[Source]) -> dict[str, Array]:

@@ -1,24 +1,37 @@
-"""The words of a view as they follow each other in the documents of a segment, and the pairs of neighbours.
+"""What stands between two spaces → words as numbers, in order of reading; and the pairs of neighbours.
 
-Every word has a place. Places count on over all texts of a document and over all documents, with a free one after
-the texts of each boost, so that no pair and no phrase reaches from one into the next. A pair is no string: it is
-the numbers of its two words in one.
+A document arrives as the numbers of its pieces, which the interpreter's own loops look up in one pass. What words a piece
+stands for is written down once, so that the words of thousands of documents are copied out by whole arrays.
 """
 
 from __future__ import annotations
 
 from array import array
+from bisect import bisect_left
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from opendata.search.engines.columns.postings import Words
+from opendata.search.analysis import View, pieces_of, words_of_piece
+from opendata.search.fields import GAP_WORD
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from opendata.search.engines.columns.arrays_file import Array
+
+_MOST_PIECES: Final = 65_536
+# Stands between two texts of the same boost; it is a text of its own.
+GAP: Final = 0
+
+
+class Numbers(dict[str, int]):
+    """Gives each string the next number when it first comes."""
+
+    def __missing__(self, text: str) -> int:
+        number = self[text] = len(self)
+        return number
 
 
 class Lists:
@@ -39,76 +52,98 @@ class Lists:
 
 
 @dataclass(frozen=True, slots=True)
-class Placed:
-    """`terms` at `places`, by boost, then by document, then as they are read.
-
-    `lengths` has a row for each boost: the words of each document. `starts`: where the places of each document
-    begin, and the last ones end. `document_of` and `field_of` a place: its document, and the number of its boost.
-    """
+class Ragged:
+    """For each piece some terms: those of piece `n` begin at `starts[n]` and are `counts[n]`."""
 
     terms: Array
-    places: Array
-    lengths: Array
     starts: Array
-    document_of: Array
-    field_of: Array
-
-    def sorted(self, averages: Sequence[float], boosts: Sequence[float]) -> Words:
-        """By term, then by place."""
-        keys = self.terms.astype(np.uint64)
-        keys <<= np.uint64(32)
-        keys |= self.places
-        keys.sort()
-        terms = (keys >> np.uint64(32)).astype(np.uint32)
-        keys &= np.uint64(0xFFFF_FFFF)
-        places = keys.view(np.int64)
-        return Words(
-            terms, places, self.document_of[places], self.field_of[places], self.lengths, averages, boosts
-        )
-
-    def pairs(self, gap: int) -> tuple[Array, Placed]:
-        """Neighbours: the pairs there are, in order, and each of them where its first word stands.
-
-        `gap`: the number of the word that parts two texts of the same boost.
-        """
-        beside = np.diff(self.places) == 1
-        beside &= (self.terms[1:] != gap) & (self.terms[:-1] != gap)
-        first = np.flatnonzero(beside)
-        keys = pair_keys(self.terms[first], self.terms[first + 1])
-        known = np.sort(keys)
-        known = known[np.concatenate([np.ones(min(len(known), 1), bool), known[1:] != known[:-1]])]
-        terms = np.searchsorted(known, keys)
-        placed = Placed(
-            terms.astype(np.uint32),
-            self.places[first],
-            self.lengths,
-            self.starts,
-            self.document_of,
-            self.field_of,
-        )
-        return known, placed
+    counts: Array
 
 
-def in_order_of_reading(fields: Sequence[Lists], ranks: Array, documents: int) -> Placed:
-    """The words of each boost's texts, by their place among all words in order (`ranks`)."""
-    lengths = np.array([lists.lengths for lists in fields], np.int64).reshape(len(fields), documents)
-    room = lengths + 1
-    starts = np.concatenate([np.zeros(1, np.int64), np.cumsum(room.sum(axis=0))])
-    field_starts = starts[:-1] + np.cumsum(room, axis=0) - room
-    places = []
-    for held, begins in zip(lengths, field_starts, strict=True):
-        before = np.cumsum(held) - held
-        places.append((np.repeat(begins - before, held) + np.arange(held.sum())).astype(np.uint32))
-    terms = np.concatenate([ranks[np.asarray(lists.numbers)] for lists in fields])
-    fields_of_documents = np.tile(np.arange(len(fields), dtype=np.uint8), documents)
-    return Placed(
-        terms,
-        np.concatenate(places),
-        lengths,
-        starts,
-        np.repeat(np.arange(documents, dtype=np.uint16), room.sum(axis=0)),
-        np.repeat(fields_of_documents, room.T.reshape(-1)),
+class PieceTable(dict[str, int]):
+    """Pieces by number. Those that came last are known by their letters; one may get another number later."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.words = {View.EXACT: Numbers(), View.FOLDED: Numbers()}
+        # Of each view the words of a piece, then what comes at the end of its text: codes, and stems.
+        self._held = {View.EXACT: (Lists(), Lists()), View.FOLDED: (Lists(), Lists(), Lists())}
+        self._count = 0
+        self.has_gap = False
+        """Whether any text follows another of the same boost."""
+        self._add((), (), (GAP_WORD,), (), ())
+
+    def numbers_of(self, text: str) -> list[int]:
+        return list(map(self.__getitem__, pieces_of(text)))
+
+    def __missing__(self, piece: str) -> int:
+        exact, folded, codes, folded_codes, stems = words_of_piece(piece)
+        number = self._add(exact, codes, folded, folded_codes, stems)
+        if len(self) >= _MOST_PIECES:
+            self.clear()
+        self[piece] = number
+        return number
+
+    def _add(self, *told: Sequence[str]) -> int:
+        """The number of the piece added. `told`: words and codes as written, then words, codes and stems folded."""
+        every = [(view, lists) for view, held in self._held.items() for lists in held]
+        for (view, lists), words in zip(every, told, strict=True):
+            lists.add(list(map(self.words[view].__getitem__, words)))
+        self._count += 1
+        return self._count - 1
+
+    def in_order(self, view: View) -> tuple[list[str], list[Ragged]]:
+        """All words in order, and for each piece the places of its words among them; then of what ends its text."""
+        numbers = self.words[view]
+        ordered = sorted(numbers)
+        ranks = ranks_of(numbers, ordered)
+        if view is View.FOLDED and not self.has_gap:
+            place = bisect_left(ordered, GAP_WORD)
+            del ordered[place]
+            ranks -= ranks > place
+        made = []
+        for lists in self._held[view]:
+            counts = np.array(lists.lengths, np.int64)
+            made.append(Ragged(ranks[np.asarray(lists.numbers)], np.cumsum(counts) - counts, counts))
+        return ordered, made
+
+
+def ranks_of(numbers: Mapping[str, int], ordered: Sequence[str]) -> Array:
+    """For each number the place of its string among them all in order."""
+    ranks = np.empty(len(ordered), np.uint32)
+    ranks[np.fromiter(map(numbers.__getitem__, ordered), np.int64, len(ordered))] = np.arange(
+        len(ordered), dtype=np.uint32
     )
+    return ranks
+
+
+def read(pieces: Array, held: Array, words: Sequence[Ragged]) -> Array:
+    """The terms of some texts in order of reading.
+
+    `held`: for each field the number of its pieces. In each text the words come first, then what ends it.
+    """
+    zero = np.zeros(1, np.int64)
+    fields = np.concatenate([zero, np.cumsum(held)])
+    is_first = np.zeros(len(pieces) + 1, bool)
+    is_first[fields] = True
+    is_gap = pieces == GAP
+    is_first[:-1] |= is_gap
+    is_first[1:] |= is_gap
+    first = np.flatnonzero(is_first[:-1])
+    text = np.cumsum(is_first[:-1]) - 1
+    counts = [one.counts[pieces] for one in words]
+    before = [np.concatenate([zero, np.cumsum(count)]) for count in counts]
+    in_text = [np.diff(sums[np.append(first, len(pieces))]) for sums in before]
+    room = np.sum(in_text, axis=0, dtype=np.int64)
+    begins = np.cumsum(room) - room
+    terms = np.empty(int(room.sum()), np.uint32)
+    for one, count, sums, taken in zip(words, counts, before, in_text, strict=True):
+        if sums[-1]:
+            running = np.arange(sums[-1])
+            to = running + np.repeat((begins - sums[first])[text], count)
+            terms[to] = one.terms[running + np.repeat(one.starts[pieces] - sums[:-1], count)]
+        begins += taken
+    return terms
 
 
 def pair_keys(left: Array, right: Array) -> Array:

@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from opendata.search.engines.columns.spilled import Column
 from opendata.search.query import RARITY
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
     from opendata.search.engines.columns.arrays_file import Array
 
@@ -46,19 +48,29 @@ def worth(holding: Any, total: int) -> Any:
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
-    """(term, document, boost) in order, as often as a word is there, and for each boost what its texts are like.
+class Texts:
+    """What the texts of each boost are like: how much a word counts in each document by its length, for each boost."""
 
-    `lengths` has a row for each boost: the words of each document.
-    """
+    boosts: Sequence[float]
+    long: Array
+
+    @classmethod
+    def of(cls, lengths: Array, averages: Sequence[float], boosts: Sequence[float]) -> Texts:
+        """`lengths` has a row for each boost: the words of each document. `averages`: over the whole index."""
+        average = np.maximum(np.asarray(averages, np.float32), 1e-9)[:, None]
+        return cls(
+            boosts, np.float32(K1 * (1 - B)) + np.float32(K1 * B) * lengths.astype(np.float32) / average
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """(term, document, boost) in order, each once, and how often the term stands there."""
 
     terms: Array
-    places: Array
     documents: Array
     fields: Array
-    lengths: Array
-    averages: Sequence[float]
-    boosts: Sequence[float]
+    times: Array
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,58 +86,71 @@ class Postings:
     fields: Array
     rarest: Array
 
-    def arrays(self, name: str, documents: int) -> dict[str, Array]:
-        """For a segment of so many documents."""
-        at = starts_of(self.terms, len(self.rarest)).astype(np.int64)
-        holding = counts_of(at)
-        frequent = (
-            np.flatnonzero(holding * _FREQUENT >= documents) if documents >= _WORTHWHILE else holding[:0]
-        )
-        everywhere = np.zeros((len(frequent), documents), np.uint16)
-        for row, term in enumerate(frequent):
+
+class PostingsColumns:
+    """The arrays of a segment of so many documents, range of terms by range of terms."""
+
+    def __init__(self, name: str, documents: int, folder: Path) -> None:
+        self._name = name
+        self._documents = documents
+        self._columns = {
+            part: Column(dtype, folder)
+            for part, dtype in (
+                ("at", np.uint32), ("documents", np.uint16), ("gains", np.uint16), ("fields", np.uint8),
+                ("rarest", np.uint32), ("frequent", np.uint32), ("everywhere", np.uint16),
+            )
+        }  # fmt: skip
+        self._columns["at"].append(np.zeros(1, np.uint32))
+
+    def add(self, postings: Postings) -> None:
+        """Of the terms that come next, numbered from 0."""
+        columns, first = self._columns, len(self._columns["rarest"])
+        at = starts_of(postings.terms, len(postings.rarest)).astype(np.int64)
+        columns["at"].append(len(columns["documents"]) + at[1:])
+        columns["documents"].append(postings.documents)
+        columns["gains"].append(postings.gains)
+        columns["fields"].append(postings.fields)
+        columns["rarest"].append(postings.rarest)
+        if self._documents < _WORTHWHILE:
+            return
+        frequent = np.flatnonzero(counts_of(at) * _FREQUENT >= self._documents)
+        columns["frequent"].append(first + frequent)
+        for term in frequent:
             entries = slice(at[term], at[term + 1])
-            everywhere[row, self.documents[entries]] = self.gains[entries]
-        return {
-            f"{name}.at": at.astype(np.uint32),
-            f"{name}.documents": self.documents.astype(np.uint16),
-            f"{name}.gains": self.gains,
-            f"{name}.fields": self.fields,
-            f"{name}.rarest": self.rarest.astype(np.uint32),
-            f"{name}.frequent": frequent.astype(np.uint32),
-            f"{name}.everywhere": everywhere.reshape(-1),
-        }
+            everywhere = np.zeros(self._documents, np.uint16)
+            everywhere[postings.documents[entries]] = postings.gains[entries]
+            columns["everywhere"].append(everywhere)
+
+    def arrays(self) -> Iterator[tuple[str, Column]]:
+        for part, column in self._columns.items():
+            yield f"{self._name}.{part}", column
 
 
-def scored(words: Words, count: int, total: int, usual: Array | None = None) -> Postings:
+def scored(rows: Rows, count: int, texts: Texts, total: int, usual: Array | None = None) -> Postings:
     """Postings of `count` terms. `total`: the documents of the index.
 
     `usual`: for each term and boost how many documents hold it elsewhere, which says more than a few documents
     do; without it those given here are counted.
     """
-    boosts = len(words.boosts)
-    first = _first_of_each(words.terms, words.documents, words.fields)
-    times = np.diff(first, append=len(words.terms)).astype(np.float32)
-    terms, documents, fields = words.terms[first], words.documents[first], words.fields[first]
-    average = np.maximum(np.asarray(words.averages, np.float32), 1e-9)[fields]
-    long = (
-        np.float32(K1 * (1 - B))
-        + np.float32(K1 * B) * words.lengths.astype(np.float32)[fields, documents] / average
-    )
-    gains = times * np.float32(K1 + 1) / (times + long)
-    own = np.bincount(terms.astype(np.int64) * boosts + fields, minlength=count * boosts).reshape(
-        count, boosts
-    )
+    boosts = len(texts.boosts)
+    terms, fields = rows.terms, rows.fields
+    times = rows.times.astype(np.float32)
+    gains = times * np.float32(K1 + 1) / (times + texts.long[fields, rows.documents])
+    kinds = terms * boosts + fields
+    own = np.bincount(kinds, minlength=count * boosts).reshape(count, boosts)
     held: Array = own if usual is None else np.where(usual.any(axis=1, keepdims=True), usual + own, own)
     rarest = np.where(held > 0, held, np.iinfo(np.int64).max).min(axis=1)
-    shares = np.asarray(words.boosts) * worth(held, total) / worth(rarest, total)[:, None]
-    gains *= shares.astype(np.float32)[terms, fields]
-    start = _first_of_each(terms, documents)
+    shares = np.asarray(texts.boosts) * worth(held, total) / worth(rarest, total)[:, None]
+    gains *= shares.astype(np.float32).reshape(-1)[kinds]
+    is_first = np.ones(len(terms), bool)
+    is_first[1:] = (terms[1:] != terms[:-1]) | (rows.documents[1:] != rows.documents[:-1])
+    start = np.flatnonzero(is_first)
     summed = np.add.reduceat(gains, start) if len(start) else gains
     bits = np.left_shift(1, fields, dtype=np.uint8, casting="unsafe")
     return Postings(
         terms[start],
-        documents[start],
-        np.clip(np.rint(summed / np.float32(gain_step(words.boosts))), 1, _STEPS).astype(np.uint16),
+        rows.documents[start],
+        np.clip(np.rint(summed / np.float32(gain_step(texts.boosts))), 1, _STEPS).astype(np.uint16),
         np.bitwise_or.reduceat(bits, start) if len(start) else bits,
         np.where(own > 0, own, np.iinfo(np.int64).max).min(axis=1),
     )
@@ -146,13 +171,3 @@ def counts_of(starts: Array) -> Array:
     """How many entries each term has, from where they begin."""
     wide = starts.astype(np.int64)
     return np.asarray(wide[1:] - wide[:-1])
-
-
-def _first_of_each(*columns: Array) -> Array:
-    """Where another row begins in sorted columns."""
-    is_first = np.ones(len(columns[0]), bool)
-    if len(is_first):
-        is_first[1:] = False
-        for column in columns:
-            is_first[1:] |= column[1:] != column[:-1]
-    return np.flatnonzero(is_first)
