@@ -15,7 +15,6 @@ from opendata.catalogue.events import DATASET_CHANGED
 from opendata.catalogue.importing import CatalogueImport
 from opendata.catalogue.indexing import IndexDatasets
 from opendata.catalogue.profile import load_profile
-from opendata.catalogue.query_fields import search_parser
 from opendata.catalogue.vocabularies import load_vocabularies
 from opendata.kernel.batches import MAX_ATTEMPTS, BatchRunner
 from opendata.kernel.bundled import bundled
@@ -25,9 +24,12 @@ from opendata.resources.documents import document_builder, open_document_source
 from opendata.search.service import SearchService
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from opendata.catalogue.profile import MetadataProfile
     from opendata.catalogue.vocabularies import Vocabularies
     from opendata.resources.documents import Phrases
+    from opendata.search.parsing import Parser
     from opendata.settings import Settings
 
 
@@ -45,12 +47,18 @@ class CatalogueParts:
         self.database.close()
 
 
-def build_catalogue_parts(settings: Settings, phrases: Phrases) -> CatalogueParts:
-    """Opens nothing. `phrases`: the words by which people look for columns of a meaning, by its key."""
+def build_catalogue_parts(
+    settings: Settings, phrases: Phrases, read_lines: Callable[[Vocabularies], Parser] | None = None
+) -> CatalogueParts:
+    """Opens nothing. `phrases`: the words by which people look for columns of a meaning, by its key;
+    `read_lines` makes what reads the lines that people type, where people search.
+    """
     database = Database(settings.database_url)
     vocabularies = load_vocabularies(bundled("catalog_schemas"))
     profile = load_profile(bundled("catalog_schemas"), vocabularies)
-    search = SearchService(settings.search_url, INDEX_SCHEMA, search_parser(vocabularies))
+    search = SearchService(
+        settings.search_url, INDEX_SCHEMA, read_lines(vocabularies) if read_lines else None
+    )
     source = partial(open_document_source, settings.database_url, phrases)
     return CatalogueParts(
         database=database,

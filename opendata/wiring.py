@@ -17,6 +17,7 @@ from opendata.catalogue.demand import DemandCounter, SearchDemandLog
 from opendata.catalogue.events import DATASET_CHANGED
 from opendata.catalogue.plain_search import PlainSearch
 from opendata.catalogue.queries import CatalogueQueries
+from opendata.catalogue.query_fields import search_parser
 from opendata.catalogue.requests import DataRequests
 from opendata.catalogue.saved_searches import SavedSearches
 from opendata.catalogue.search import CatalogueSearch
@@ -94,7 +95,7 @@ def build_services(settings: Settings) -> Services:
     """Open nothing that needs the network but the database, and that lazily."""
     store = open_store(settings.store_url)
     # As plain values: processes that prepare documents get them and load nothing.
-    parts = build_catalogue_parts(settings, dict(SearchPhrases()))
+    parts = build_catalogue_parts(settings, dict(SearchPhrases()), search_parser)
     database, vocabularies, search = parts.database, parts.vocabularies, parts.search
     catalogue = CatalogueService(database, parts.profile)
     catalogue_search = CatalogueSearch(search, vocabularies, PlainSearch(database, parts.indexing.builder))

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 Json = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
 BigId = BigInteger().with_variant(Integer(), "sqlite")  # SQLite counts up only INTEGER primary keys
 
+_write = json.JSONEncoder(
+    ensure_ascii=False, allow_nan=False
+).encode  # one for all: an import writes thousands
 _ESCAPED_NUL = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
 
 
@@ -65,12 +68,16 @@ class Base(DeclarativeBase):
 def stored_json(value: object) -> str:
     """JSON that both databases keep: no NUL, no half of a surrogate pair, no NaN or infinity (null)."""
     try:
-        written = json.dumps(value, ensure_ascii=False, allow_nan=False)
+        written = _write(value)
     except ValueError:
-        written = json.dumps(_finite(value), ensure_ascii=False, allow_nan=False)
+        written = _write(_finite(value))
     if "\\u0000" in written:  # the pattern tries every letter: most of what storing an import cost
         written = _ESCAPED_NUL.sub("\\1\ufffd", written)
-    return written.encode("utf-8", "replace").decode("utf-8")
+    try:
+        written.encode()
+    except UnicodeEncodeError:
+        return written.encode("utf-8", "replace").decode("utf-8")
+    return written
 
 
 def _finite(value: object) -> object:
