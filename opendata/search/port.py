@@ -13,7 +13,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, ClassVar, Final, Protocol, TypeVar, runtime_checkable
+from typing import TYPE_CHECKING, ClassVar, Final, NamedTuple, Protocol, TypeVar, runtime_checkable
 
 from opendata.kernel.errors import N_, UnavailableError
 from opendata.search.analysis import ANALYSIS_VERSION, View
@@ -227,8 +227,7 @@ class SearchRequest:
             raise ValueError("offset and limit count from 0")
 
 
-@dataclass(frozen=True, slots=True)
-class Segment:
+class Segment(NamedTuple):
     """A piece of shown text and whether it is what was searched for; the page escapes and marks it."""
 
     text: str

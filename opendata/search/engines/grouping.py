@@ -1,6 +1,6 @@
 """Lines of a grouped answer: walks the hits in their order and joins those with the same key.
 
-Called by both engines. How far it walks grows with the page asked for, so a first page reads some hundred
+Called by all engines: hit by hit, or (`array_lines`) with arrays of them. How far it walks grows with the page asked for, so a first page reads some hundred
 keys; what no walk reaches (beyond MOST_WALKED hits) is not on any page. Since a longer walk begins with the
 shorter one, every document is on exactly one line over all pages.
 """
@@ -8,12 +8,15 @@ shorter one, every document is on exactly one line over all pages.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
+
+import numpy as np
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable
 
 T = TypeVar("T")
+Array = np.ndarray[Any, np.dtype[Any]]
 
 MOST_WALKED: Final = 100_000
 _FIRST_WALK: Final = 500
@@ -55,6 +58,49 @@ def read_lines(
         reach = min(reach * _STEP, MOST_WALKED)
     count = len(lines) if reach >= total else None
     return Lines(total, tuple(lines[offset : offset + limit]), count, len(lines) > offset + limit)
+
+
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """The first hits in order, as arrays: scores, keys (NaN for none) and editions."""
+
+    scores: Array
+    keys: Array
+    editions: Array
+
+
+@dataclass(frozen=True, slots=True)
+class ArrayLines:
+    """`shown`: the places of the hits in the walk that stand for the lines of the page; `count` as in Lines."""
+
+    shown: Array
+    count: int | None
+    more: bool
+
+
+def array_lines(walk: Callable[[int], Walk], total: int, offset: int, limit: int) -> ArrayLines:
+    """The same lines as `read_lines`; `walk(n)` gives the first n of `total` hits."""
+    reach = min(max(_FIRST_WALK, _STEP * (offset + limit)), MOST_WALKED)
+    while True:
+        lines = _joined_arrays(walk(reach))
+        if len(lines) > offset + limit or reach >= min(total, MOST_WALKED):
+            break
+        reach = min(reach * _STEP, MOST_WALKED)
+    count = len(lines) if reach >= total else None
+    return ArrayLines(lines[offset : offset + limit], count, len(lines) > offset + limit)
+
+
+def _joined_arrays(walk: Walk) -> Array:
+    """Which hit speaks for each line: the first of the highest edition among those as good as the line's first."""
+    hits = np.arange(len(walk.keys))
+    # A hit without a key is a line of its own: keys are whole numbers from 0.
+    names = np.where(np.isnan(walk.keys), -1.0 - hits, walk.keys)
+    _, first, lines = np.unique(names, return_index=True, return_inverse=True)
+    best = walk.scores[first][lines]
+    good = np.flatnonzero(((best > 0) & (best * _EQUALLY_GOOD <= walk.scores)) | (first[lines] == hits))
+    order = good[np.lexsort((good, -walk.editions[good], lines[good]))]
+    speakers = order[np.flatnonzero(np.diff(lines[order], prepend=-1))]
+    return speakers[np.argsort(first, kind="stable")]
 
 
 def _joined(candidates: Iterable[Candidate[T]]) -> list[Candidate[T]]:

@@ -15,6 +15,7 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, replace
 from functools import partial
 from heapq import nlargest
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from whoosh.analysis import RegexTokenizer, SpaceSeparatedTokenizer
@@ -60,7 +61,6 @@ from opendata.search.query import (
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
     from collections.abc import Set as AbstractSet
-    from pathlib import Path
 
     from whoosh.matching import Matcher
 
@@ -97,8 +97,8 @@ class WhooshFormat:
         writer.commit()
         _write_checksums(path)
 
-    def stamp(self, path: Path) -> Hashable:
-        commits = [int(toc.stem.rpartition("_")[2]) for toc in path.glob("_MAIN_*.toc")]
+    def stamp(self, path: str) -> Hashable:
+        commits = [int(toc.stem.rpartition("_")[2]) for toc in Path(path).glob("_MAIN_*.toc")]
         if not commits:
             raise FileNotFoundError(path)
         return max(commits)

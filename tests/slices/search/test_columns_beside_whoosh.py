@@ -51,8 +51,12 @@ TINY = {
     "segment._MANY_IDS": 1,
     "segment._WORTH_KEEPING": 0,
     "segment._MOST_KEPT": 2,
-    "listed._FEW_VALUES": 1,
-    "snapshot._FEW": 2,
+    "facets._MOST_TOGETHER": 8,
+    "ranking._FEW": 2,
+    "ranking._SEARCHED": 2,
+    "ordering._COLUMNS": 4,
+    "ordering._LOOKED_AT": 2,
+    "segment._MOST_HITS": 2,
 }
 WORDS = ("dân", "số", "giá", "đất", "nước", "sạch", "Huế", "H55.242", "schools", "TP.HCM")
 PARSER = Parser({"TP.HCM": ("Sài Gòn",)}, {"title": lambda value: Within(3.0, tuple(value.lower().split()))})

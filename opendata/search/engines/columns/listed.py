@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,8 +16,6 @@ if TYPE_CHECKING:
 
 # One entry a document.
 Flags = np.ndarray[Any, np.dtype[np.bool_]]
-
-_FEW_VALUES: Final = 96
 
 
 class Listed:
@@ -41,35 +38,7 @@ class Listed:
                 flags[documents[entries_of(at, number, number + 1)]] = True
         return flags
 
-    def counts(self, among: Flags, packed: Array) -> Array:
-        """How many of these documents have each value; `packed`: the same flags, eight to a byte."""
-        if len(self.values) <= _FEW_VALUES:
-            held: Array = np.bitwise_count(self._packed & packed.view(np.uint64))
-            return np.asarray(held.sum(axis=1, dtype=np.uint32))
-        values, of = self._entries
-        return np.bincount(values[among[of]], minlength=len(self.values))
-
-    @cached_property
-    def _packed(self) -> Array:
-        """For each value the documents that have it, eight to a byte."""
-        made = np.zeros((len(self.values), packed_bytes(self._documents)), np.uint8)
-        for number, value in enumerate(self.values):
-            made[number] = packed(self.any_of((value,)))
-        return made.view(np.uint64)
-
-    @cached_property
-    def _entries(self) -> tuple[Array, Array]:
-        """Each value of each document, as numpy wants them for counting."""
+    def entries(self) -> tuple[Array, Array]:
+        """Each value of each document by its number, and the document; in no order that can be relied on."""
         values, of = self._arrays[f"{self._name}.values"], self._arrays[f"{self._name}.of"]
         return values.astype(np.intp), of.astype(np.intp)
-
-
-def packed_bytes(documents: int) -> int:
-    return -(-documents // 64) * 8
-
-
-def packed(flags: Flags) -> Array:
-    """Flags, eight to a byte, up to a multiple of eight bytes."""
-    made = np.zeros(packed_bytes(len(flags)), np.uint8)
-    made[: -(-len(flags) // 8)] = np.packbits(flags)
-    return made

@@ -1,16 +1,16 @@
-"""What a query matches in one segment, and with which score; nothing here knows of other segments but the weights.
+"""Which documents of one segment a query matches; nothing here knows of other segments.
 
-Sums of arrays with one entry a document: a word held by very many costs no more than one held by some.
+Arrays with one entry a document: a word held by very many costs no more than one held by some.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from opendata.search.query import (
-    HELD_BONUS,
     AnyOf,
     Between,
     Clause,
@@ -26,24 +26,32 @@ from opendata.search.query import (
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from opendata.search.analysis import View
     from opendata.search.engines.columns.arrays_file import Array
     from opendata.search.engines.columns.listed import Flags
     from opendata.search.engines.columns.segment import Segment
     from opendata.search.port import Range
 
-# A term by its number in a segment, and what a step of gain adds.
-Weighed = tuple["View", int, float]
+# Counts are kept in eight bits, which add up twice as fast as sixteen.
+_MOST_COUNTED: Final = 255
 
 
-def matching(segment: Segment, query: Query, visible: Flags) -> Flags:
+@dataclass(frozen=True, slots=True)
+class Matched:
+    """What matches in a segment. `held`: of a query with one side, how many of its `should` each document holds."""
+
+    flags: Flags
+    held: Array | None = None
+
+
+def matching(segment: Segment, query: Query, visible: Flags) -> Matched:
     """Which visible documents `query` matches."""
-    flags = visible
-    if query.sides:
-        flags = flags & _union(segment, (_side(segment, side) for side in query.sides))
-    for clause in query.excluded:
-        flags = flags & ~flags_of(segment, clause)
-    return flags
+    if not query.sides:
+        return Matched(_without(segment, visible, query.excluded))
+    if len(query.sides) > 1:
+        flags = _union(segment, [_side(segment, side).flags for side in query.sides])
+        return Matched(_without(segment, flags & visible, query.excluded))
+    found = _side(segment, query.sides[0])
+    return Matched(_without(segment, found.flags & visible, query.excluded), found.held)
 
 
 def in_range(segment: Segment, name: str, asked: Range) -> Flags:
@@ -66,7 +74,7 @@ def flags_of(segment: Segment, clause: Clause) -> Flags:  # noqa: PLR0911 - one 
         case Prefix(text):
             return segment.beginning(text)
         case AnyOf(clauses):
-            return _union(segment, (flags_of(segment, each) for each in clauses))
+            return _union(segment, [flags_of(segment, each) for each in clauses])
         case Facet(name, values):
             return segment.facets[name].any_of(values)
         case Within(boost, words):
@@ -82,49 +90,44 @@ def _between(segment: Segment, ranges: Iterable[tuple[str, Range]]) -> Flags:
     return flags
 
 
-def scores(segment: Segment, query: Query, weighed: Sequence[Weighed], documents: Array | None) -> Array:
-    """What each of these documents scores; without `documents`, each of the segment, matching or not."""
-    total, scratch = np.zeros(segment.count, np.float32), np.empty(segment.count, np.float32)
-    few = None if documents is None else np.zeros(len(documents), np.float32)
-    for view, number, step in weighed:
-        words = segment.words_of(view)
-        if documents is None or few is None or not words.is_frequent(number):
-            words.add(total, scratch, number, step)
-        else:
-            words.add_to(few, documents, number, step)
-    if query.held:
-        held = np.zeros(segment.count, np.uint16)
-        for clause in query.held:
-            held += flags_of(segment, clause)
-        np.multiply(held, np.float32(HELD_BONUS), out=scratch)
-        total += scratch
-    if few is None:
-        total *= segment.lifts
-        return total
-    return (total[documents] + few) * segment.lifts[documents]
-
-
-def _side(segment: Segment, side: Side) -> Flags:
-    found = np.ones(segment.count, bool)
-    if side.should or not side.must:
-        found = _at_least(segment, side.should, side.at_least)
-    for clause in side.must:
-        found = found & flags_of(segment, clause)
-    return found
-
-
-def _at_least(segment: Segment, clauses: Sequence[Clause], wanted: int) -> Flags:
-    """Which documents match so many of the clauses."""
-    if wanted <= 1:
-        return _union(segment, (flags_of(segment, clause) for clause in clauses))
-    counts = np.zeros(segment.count, np.uint16)
+def counted(segment: Segment, clauses: Sequence[Clause]) -> Array:
+    """How many of some clauses each document matches."""
+    if len(clauses) > _MOST_COUNTED:
+        wide = np.zeros(segment.count, np.uint16)
+        for clause in clauses:
+            wide += flags_of(segment, clause)
+        return wide
+    counts = np.zeros(segment.count, np.uint8)
     for clause in clauses:
-        counts += flags_of(segment, clause)
-    return counts >= wanted
+        counts += flags_of(segment, clause).view(np.uint8)
+    return counts
 
 
-def _union(segment: Segment, all_flags: Iterable[Flags]) -> Flags:
-    union = np.zeros(segment.count, bool)
-    for flags in all_flags:
-        union |= flags
+def _without(segment: Segment, flags: Flags, excluded: Iterable[Clause]) -> Flags:
+    for clause in excluded:
+        flags = flags & ~flags_of(segment, clause)
+    return flags
+
+
+def _side(segment: Segment, side: Side) -> Matched:
+    found, held = None, None
+    if side.should or not side.must:
+        if len(side.should) > 1:
+            held = counted(segment, side.should)
+            found = held >= max(side.at_least, 1)
+        else:
+            found = _union(segment, [flags_of(segment, clause) for clause in side.should])
+    for clause in side.must:
+        flags = flags_of(segment, clause)
+        found = flags if found is None else found & flags
+    return Matched(np.ones(segment.count, bool) if found is None else found, held)
+
+
+def _union(segment: Segment, all_flags: Sequence[Flags]) -> Flags:
+    """Not to be written to."""
+    if not all_flags:
+        return np.zeros(segment.count, bool)
+    union = all_flags[0]
+    for flags in all_flags[1:]:
+        union = union | flags
     return union

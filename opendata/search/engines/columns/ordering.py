@@ -7,7 +7,7 @@ is sorted by comes last in both directions.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -18,6 +18,11 @@ if TYPE_CHECKING:
     from opendata.search.engines.columns.listed import Flags
     from opendata.search.engines.columns.segment import Segment
     from opendata.search.port import Sort
+
+
+# Scores are looked at as so many columns, of which the highest are found at once.
+_COLUMNS: Final = 2048
+_LOOKED_AT: Final = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,40 +48,74 @@ def best(parts: Sequence[Part], count: int, sort: Sort | None) -> Ordered:
     """The first `count` of everything found."""
     if sort is not None and parts and sort.name in parts[0].segment.keys:
         return _by_key(parts, count, sort)
+    if sort is None and all(part.scores is None for part in parts):
+        return _as_they_stand(parts, count)
     chosen, keys, numbers = [], [], []
     limit = np.inf
     for number, part in enumerate(parts):
-        documents, values = _candidates(part, sort, limit)
-        first = _smallest(values, count)
-        if len(first) == count:
-            limit = min(limit, values[first].max(initial=-np.inf))
-        chosen.append(documents[first])
-        keys.append(values[first])
-        numbers.append(np.full(len(first), number))
-    if not chosen:
-        return Ordered(np.zeros(0, int), np.zeros(0, int), np.zeros(0))
+        if sort is None:
+            documents, values = _highest(part, count, limit)
+            if len(documents) == count > 0:
+                limit = min(limit, values.max())
+        else:
+            documents, values = _first(part, count, sort)
+        chosen.append(documents)
+        keys.append(values)
+        numbers.append(np.full(len(documents), number))
     documents, values, where = np.concatenate(chosen), np.concatenate(keys), np.concatenate(numbers)
     order = np.lexsort((documents, where, values))[:count]
     scores = np.zeros(len(order)) if sort else -values[order]
     return Ordered(where[order], documents[order], scores)
 
 
-def _candidates(part: Part, sort: Sort | None, limit: float) -> tuple[Array, Array]:
-    """The documents found, in order, and what puts the best first when it is sorted upwards.
+def _highest(part: Part, count: int, limit: float) -> tuple[Array, Array]:
+    """Up to `count` documents found with the highest scores, and what puts these first when it is sorted upwards.
 
     Those beyond `limit`, of which others are known to be enough, may be left out.
     """
-    if sort is None and part.scores is not None:
-        near = part.scores >= -limit
-        if part.documents is not None:
-            return part.documents[near], -part.scores[near]
-        documents = np.flatnonzero(part.found & near)
-        return documents, -part.scores[documents]
-    documents = np.flatnonzero(part.found)
-    if sort is None:
-        return documents, np.zeros(len(documents), np.float32)
+    scores = np.zeros(len(part.found), np.float32) if part.scores is None else part.scores
+    if part.documents is None:
+        # No score is below 0, and as many of the columns' highest are there as are wanted of all.
+        scores = np.where(part.found, scores, np.float32(-1))
+        rows = len(scores) // _COLUMNS
+        if rows > 1 and count <= _COLUMNS // 2:
+            highest = scores[: rows * _COLUMNS].reshape(rows, _COLUMNS).max(axis=0)
+            limit = min(limit, -float(np.partition(highest, _COLUMNS - count)[_COLUMNS - count]))
+        documents = np.flatnonzero(scores >= max(-limit, 0))
+        values = -scores[documents]
+    else:
+        near = np.flatnonzero(scores >= -limit)
+        documents, values = part.documents[near], -scores[near]
+    first = _smallest(values, count)
+    return documents[first], values[first]
+
+
+def _first(part: Part, count: int, sort: Sort) -> tuple[Array, Array]:
+    """The first `count` documents found in the order of a number, and what puts them so when it is sorted upwards."""
+    documents = _first_in(part.segment.order(sort.name, descending=sort.descending), part.found, count)
     values = part.segment.arrays[f"number.{sort.name}"][documents]
     return documents, np.nan_to_num(-values if sort.descending else values, nan=np.inf)
+
+
+def _first_in(order: Array, found: Flags, count: int) -> Array:
+    """The first `count` of an order that were found; as a rule they are near its beginning."""
+    size = _LOOKED_AT
+    while True:
+        documents = order[:size]
+        hits = documents[found[documents]]
+        if len(hits) >= count or size >= len(order):
+            return hits[:count].astype(np.intp)
+        size *= 8
+
+
+def _as_they_stand(parts: Sequence[Part], count: int) -> Ordered:
+    chosen: list[Array] = []
+    for part in parts:
+        documents = np.flatnonzero(part.found)[: count - sum(map(len, chosen))]
+        chosen.append(documents)
+    where = np.repeat(np.arange(len(chosen)), list(map(len, chosen)))
+    documents = np.concatenate([*chosen, np.zeros(0, int)])
+    return Ordered(where, documents, np.zeros(len(documents)))
 
 
 def _smallest(values: Array, count: int) -> Array:
@@ -96,14 +135,14 @@ def _by_key(parts: Sequence[Part], count: int, sort: Sort) -> Ordered:
     keyed: list[tuple[bytes, int, int]] = []
     without: list[tuple[int, int]] = []
     for number, part in enumerate(parts):
-        places = part.segment.key_places(sort.name)
-        documents = np.flatnonzero(part.found)
-        held = documents[places[documents] >= 0]
-        order = places[held]
-        chosen = held[_smallest(-order if sort.descending else order, count)]
+        documents = _first_in(part.segment.order(sort.name, descending=sort.descending), part.found, count)
+        places = part.segment.key_places(sort.name)[documents]
         keys = part.segment.keys[sort.name]
-        keyed += [(keys.at(int(places[one])), number, int(one)) for one in sorted(chosen.tolist())]
-        without += [(number, int(one)) for one in documents[places[documents] < 0][:count]]
+        for one, place in zip(documents.tolist(), places.tolist(), strict=True):
+            if place >= 0:
+                keyed.append((keys.at(place), number, one))
+            else:
+                without.append((number, one))
     keyed.sort(key=lambda entry: entry[0], reverse=sort.descending)
     first = ([(part, one) for _, part, one in keyed] + without)[:count]
     where = np.array([part for part, _ in first], int)

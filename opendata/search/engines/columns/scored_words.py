@@ -62,23 +62,14 @@ class ScoredWords:
         """True for each document of any of these terms, in time that grows with their entries."""
         flags[self._documents[entries_of(self._at, numbers.start, numbers.stop)]] = True
 
-    def is_frequent(self, number: int) -> bool:
-        return number in self._everywhere
+    def row(self, number: int) -> Array | None:
+        """What each document of the segment gains by a frequent term, in steps; None for other terms."""
+        return self._everywhere.get(number)
 
-    def add_to(self, few: Array, documents: Array, number: int, step: float) -> None:
-        """Add what some documents gain by a frequent term."""
-        few += self._everywhere[number][documents] * np.float32(step)
-
-    def add(self, total: Array, scratch: Array, number: int, step: float) -> None:
-        """Add to each document what it gains by a term. `scratch` may be overwritten."""
-        row = self._everywhere.get(number)
-        if row is None:
-            of = self._of(number)
-            documents = self._documents[of].astype(np.intp)  # as numpy wants it, twice
-            total[documents] += self._gains[of] * np.float32(step)
-        else:
-            np.multiply(row, np.float32(step), out=scratch)
-            total += scratch
+    def gained(self, number: int) -> tuple[Array, Array]:
+        """The documents of a term, in order, and their gains in steps."""
+        of = self._of(number)
+        return self._documents[of], self._gains[of]
 
 
 class Places:

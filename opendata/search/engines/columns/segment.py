@@ -7,25 +7,27 @@ said by the commit, not here.
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from opendata.search.analysis import View, pairs
 from opendata.search.engines.columns.arrays_file import open_arrays
+from opendata.search.engines.columns.facets import FacetCounts
 from opendata.search.engines.columns.listed import Listed
 from opendata.search.engines.columns.postings import counts_of
 from opendata.search.engines.columns.scored_words import Places, ScoredWords
 from opendata.search.engines.columns.strings import Strings, Terms
-from opendata.search.fields import LINES
+from opendata.search.fields import LINES, stored_of
 from opendata.search.nearness import WordList
 from opendata.search.query import PRIOR_WEIGHT
 from opendata.search.recent import MostRecent
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from opendata.search.engines.columns.arrays_file import Array
@@ -35,6 +37,9 @@ if TYPE_CHECKING:
 
 _MANY_IDS: Final = 1000
 _MOST_KEPT: Final = 256
+# What is read and decoded is about 8 KB in memory; the first page of a subject is asked for again and again.
+_MOST_HITS: Final = 512
+_MOST_STORED: Final = 1024
 _WORTH_KEEPING: Final = 512  # postings
 # Of a beginning of more lines than these the most frequent are kept, for so many beginnings.
 _MANY_LINES: Final = 2000
@@ -60,11 +65,14 @@ class Segment:
         self.arrays = arrays
         self.count = len(self.arrays["prior"])
         self.facets = {name: Listed(self.arrays, f"listed.{name}", self.count) for name in schema.facets}
+        self.facet_counts = FacetCounts(self.facets, self.count)
         self.access = Listed(self.arrays, "listed.access", self.count)
         self.terms = {view: Terms(self.arrays, str(view)) for view in (View.EXACT, View.FOLDED)}
         self._pairs = arrays[f"{View.PAIRS}.keys"]
         self._kept_flags: MostRecent[object, Flags] = MostRecent(_MOST_KEPT)
         self._bits = {boost: 1 << place for place, boost in enumerate(schema.boosts())}
+        self._hits: MostRecent[int, tuple[str, Mapping[str, Any], Mapping[str, str]]] = MostRecent(_MOST_HITS)
+        self._stored: MostRecent[int, tuple[str, Mapping[str, Any]]] = MostRecent(_MOST_STORED)
         self._words = {view: ScoredWords(arrays, str(view)) for view in View}
         self._places = Places(arrays, str(View.PAIRS))
 
@@ -88,6 +96,26 @@ class Segment:
 
     def kept(self, document: int) -> str:
         return self.kept_texts.at(document).decode()
+
+    def hit(self, document: int) -> tuple[str, Mapping[str, Any], Mapping[str, str]]:
+        """The id of a document, and what comes back with it: `stored` and texts. Not to be written to."""
+        known = self._hits.get(document)
+        if known is None:
+            kept = json.loads(self.kept(document))
+            known = self.id(document), kept["stored"], kept["texts"]
+            self._hits.put(document, known)
+        return known
+
+    def shown(self, document: int) -> tuple[str, Mapping[str, Any]]:
+        """The id of a document and its `stored` alone. Not to be written to."""
+        known = self._hits.get(document)
+        if known is not None:
+            return known[:2]
+        stored = self._stored.get(document)
+        if stored is None:
+            stored = self.id(document), stored_of(self.kept(document))
+            self._stored.put(document, stored)
+        return stored
 
     def numbers_of(self, ids: Sequence[str]) -> list[int]:
         """All documents with these ids, deleted ones included."""
@@ -298,11 +326,32 @@ class Segment:
         names = [name[4:-6] for name in self.arrays if name.startswith("key.") and name.endswith(".bytes")]
         return {name: Strings(self.arrays, f"key.{name}") for name in names}
 
-    def with_number(self, name: str, value: float) -> Array:
-        """The documents of which a number is exactly this one."""
+    def order(self, name: str, *, descending: bool) -> Array:
+        """All documents by a number or a sort key, those without it last, equal ones as they stand."""
+        known = self._orders.get((name, descending))
+        if known is None:
+            if f"number.{name}" in self.arrays:
+                values = self.arrays[f"number.{name}"]
+                values = -values if descending else values
+            else:
+                places = self.key_places(name).astype(np.int64)
+                values = np.where(places < 0, len(self.keys[name]), -places if descending else places)
+            order = np.argsort(values, kind="stable").astype(np.uint16)
+            known = self._orders[name, descending] = order
+        return known
+
+    @cached_property
+    def _orders(self) -> dict[tuple[str, bool], Array]:
+        return {}
+
+    def with_numbers(self, name: str, wanted: Array) -> tuple[Array, Array]:
+        """The documents of which a number is exactly one of these (NaN for none), and the place of each one's number."""
         order, values = self._by_number(name)
-        low, high = np.searchsorted(values, [value, np.nextafter(value, np.inf)])
-        return order[low:high]
+        first = np.searchsorted(values, wanted)
+        held = np.where(np.isnan(wanted), 0, np.searchsorted(values, np.nextafter(wanted, np.inf)) - first)
+        places = np.repeat(np.arange(len(wanted)), held)
+        within = np.arange(len(places)) - np.repeat(np.cumsum(held) - held, held)
+        return places, order[first[places] + within]
 
     def _by_number(self, name: str) -> tuple[Array, Array]:
         known = self._ordered.get(name)

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, replace
+from heapq import nsmallest
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from opendata.search.engines.columns.listed import packed
-from opendata.search.engines.columns.matching import flags_of, in_range, matching, scores
+from opendata.search.engines.columns.matching import Matched, flags_of, in_range, matching
 from opendata.search.engines.columns.ordering import Ordered, Part, best
-from opendata.search.engines.columns.postings import gain_step, worth
-from opendata.search.engines.grouping import Candidate, Lines, read_lines
-from opendata.search.fields import stored_of
+from opendata.search.engines.columns.postings import gain_step, worth_of
+from opendata.search.engines.columns.ranking import Searched, Weighed, scored
+from opendata.search.engines.grouping import Walk, array_lines
 from opendata.search.nearness import WordLists
 from opendata.search.port import (
     Contribution,
@@ -29,18 +29,15 @@ from opendata.search.port import (
 from opendata.search.query import HELD_BONUS, Query, Word, words_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from opendata.search.analysis import View
     from opendata.search.engines.columns.arrays_file import Array
     from opendata.search.engines.columns.listed import Flags
-    from opendata.search.engines.columns.matching import Weighed
     from opendata.search.engines.columns.segment import Segment
     from opendata.search.query import Clause
 
 _MOST_RIGHTS: Final = 64
-# Where no more than an eighth of a segment is found, only that is scored.
-_FEW: Final = 8
 
 _At = tuple[int, int]
 """The number of a segment and of a document in it."""
@@ -52,6 +49,15 @@ class Held:
 
     segment: Segment
     alive: Flags
+
+
+@dataclass(frozen=True, slots=True)
+class _Lines:
+    """The keys of the lines of a page (NaN for none); `count` and `more` as in Found."""
+
+    keys: Array
+    count: int | None
+    more: bool
 
 
 class ColumnsSnapshot:
@@ -71,25 +77,30 @@ class ColumnsSnapshot:
         return self._alive
 
     def search(self, request: SearchRequest, query: Query) -> Found:
-        matched = self._matched(request, query)
         chosen = self._chosen(request)
-        parts = self._parts(matched, chosen, request, query)
-        total = sum(int(np.count_nonzero(part.found)) for part in parts)
-        facets = self._facets(matched, chosen, parts, request)
+        searched = self._searched(request, query, chosen)
+        total = sum(int(np.count_nonzero(one.flags)) for one in searched)
+        facets = self._facets(searched, chosen, request)
         if not request.limit and request.group is None:
             return Found(total, (), facets, more=request.offset < total)
+        ranked = self._ranked(searched, request, query)
         if request.group is None:
-            ordered = best(parts, request.offset + request.limit, request.sort)
-            matches = tuple(self._matches(ordered, request.offset))
-            return Found(total, matches, facets, more=request.offset + len(matches) < total)
-        lines = _lines(parts, total, request, request.group)
-        shown = tuple(self._line(line, parts, request.group) for line in lines.shown)
-        return Found(total, shown, facets, lines.count, lines.more)
+            ordered = ranked(request.offset + request.limit)
+            hits = tuple(self._matches(ordered, request.offset))
+            return Found(total, hits, facets, more=request.offset + len(hits) < total)
+        lines, speaking = self._lines(ranked, total, request, request.group)
+        groups = self._groups(lines, [one.flags for one in searched], request.group)
+        grouped = tuple(
+            replace(match, group=groups[line]) if line in groups else match
+            for line, match in enumerate(speaking)
+        )
+        return Found(total, grouped, facets, lines.count, lines.more)
 
     def scan(self, request: SearchRequest, query: Query) -> tuple[int, Iterator[Match]]:
-        parts = self._parts(self._matched(request, query), self._chosen(request), request, query)
-        total = sum(int(np.count_nonzero(part.found)) for part in parts)
-        return total, self._matches(best(parts, request.offset + request.limit, request.sort), request.offset)
+        searched = self._searched(request, query, self._chosen(request))
+        total = sum(int(np.count_nonzero(one.flags)) for one in searched)
+        ordered = self._ranked(searched, request, query)(request.offset + request.limit)
+        return total, self._matches(ordered, request.offset)
 
     def terms(
         self, vocabulary: Vocabulary, prefix: str, access: frozenset[str], limit: int
@@ -145,14 +156,14 @@ class ColumnsSnapshot:
         segment, document = self._segments[at[0]], at[1]
         lift = float(segment.lifts[document])
         parts = []
-        for scored in query.scored:
-            for place, (view, number, step) in self._weighed(Query(scored=(scored,))):
-                documents, gains, fields = segment.words_of(view).entries(number)
+        for term in query.scored:
+            for place, (_, number, step) in self._weighed(Query(scored=(term,))):
+                documents, gains, fields = segment.words_of(term.view).entries(number)
                 for entry in np.flatnonzero(documents == document) if place == at[0] else ():
                     held = [boost for bit, boost in enumerate(self._boosts) if fields[entry] & (1 << bit)]
                     score = float(gains[entry]) * step * lift
                     parts += [
-                        Contribution(str(view), boost, scored.term, score * boost / sum(held))
+                        Contribution(str(term.view), boost, term.term, score * boost / sum(held))
                         for boost in held
                     ]
         parts += [
@@ -174,58 +185,54 @@ class ColumnsSnapshot:
             self._visible[access] = known
         return known
 
-    def _matched(self, request: SearchRequest, query: Query) -> list[Flags]:
-        """By words and ranges, whatever values of facets were chosen."""
-        found = []
-        for segment, visible in zip(self._segments, self._visible_to(request.access), strict=True):
-            flags = matching(segment, query, visible)
-            for name, asked in request.ranges.items():
-                flags = flags & in_range(segment, name, asked)
-            found.append(flags)
-        return found
-
     def _chosen(self, request: SearchRequest) -> dict[str, list[Flags]]:
         return {
             name: [segment.facets[name].any_of(values) for segment in self._segments]
             for name, values in request.filters.items()
         }
 
-    def _parts(
-        self,
-        matched: Sequence[Flags],
-        chosen: Mapping[str, Sequence[Flags]],
-        request: SearchRequest,
-        query: Query,
-    ) -> list[Part]:
-        is_scored = request.sort is None and request.limit > 0 and bool(query.scored or query.held)
-        weighed: list[list[Weighed]] = [[] for _ in self._segments]
-        for place, term in self._weighed(query) if is_scored else ():
-            weighed[place].append(term)
-        parts = []
-        for number, segment in enumerate(self._segments):
-            found = matched[number]
+    def _searched(
+        self, request: SearchRequest, query: Query, chosen: Mapping[str, Sequence[Flags]]
+    ) -> list[Searched]:
+        searched = []
+        for number, visible in enumerate(self._visible_to(request.access)):
+            segment = self._segments[number]
+            matched = matching(segment, query, visible)
+            found = matched.flags
+            for name, asked in request.ranges.items():
+                found = found & in_range(segment, name, asked)
+            matched = Matched(found, matched.held)
             for flags in chosen.values():
                 found = found & flags[number]
-            if not (is_scored and found.any()):
-                parts.append(Part(segment, found))
-                continue
-            few = np.flatnonzero(found) if np.count_nonzero(found) * _FEW <= segment.count else None
-            parts.append(Part(segment, found, scores(segment, query, weighed[number], few), few))
-        return parts
+            searched.append(Searched(segment, matched, found))
+        return searched
+
+    def _ranked(
+        self, searched: Sequence[Searched], request: SearchRequest, query: Query
+    ) -> Callable[[int], Ordered]:
+        """Gives the first so many of what was found."""
+        if request.sort is not None or not (query.scored or query.held):
+            parts = [Part(one.segment, one.flags) for one in searched]
+            return lambda count: best(parts, count, request.sort)
+        weighed: list[list[Weighed]] = [[] for _ in searched]
+        for place, term in self._weighed(query):
+            weighed[place].append(term)
+        parts = [scored(one, query, terms) for one, terms in zip(searched, weighed, strict=True)]
+        return lambda count: best(parts, count, None)
 
     def _weighed(self, query: Query) -> Iterator[tuple[int, Weighed]]:
         """Each scored term in each segment that holds it, with the number of the segment."""
-        for scored in query.scored:
-            numbers = self._find(scored.view, scored.term)
+        for term in query.scored:
+            numbers = self._find(term.view, term.term)
             rarest = sum(
-                segment.words_of(scored.view).rarest(number)
+                segment.words_of(term.view).rarest(number)
                 for segment, number in zip(self._segments, numbers, strict=True)
                 if number >= 0
             )
-            step = scored.weight * self._step * float(worth(rarest, self._alive)) if rarest else 0.0
+            step = term.weight * self._step * worth_of(rarest, self._alive) if rarest else 0.0
             for place, number in enumerate(numbers):
                 if number >= 0:
-                    yield place, (scored.view, number, step)
+                    yield place, (term.view, number, step)
 
     def _find(self, view: View, term: str) -> list[int]:
         return [segment.find(view, term) for segment in self._segments]
@@ -233,28 +240,26 @@ class ColumnsSnapshot:
     # What is answered
 
     def _facets(
-        self,
-        matched: Sequence[Flags],
-        chosen: Mapping[str, Sequence[Flags]],
-        parts: Sequence[Part],
-        request: SearchRequest,
+        self, searched: Sequence[Searched], chosen: Mapping[str, Sequence[Flags]], request: SearchRequest
     ) -> dict[str, Counts]:
-        values = {name: self._values_of(name) for name in request.facets}
-        totals = {name: np.zeros(len(known), np.int64) for name, (known, _) in values.items()}
-        for number, (segment, part) in enumerate(zip(self._segments, parts, strict=True)):
-            found = part.found, packed(part.found)
-            for name, (_, places) in values.items():
+        """Counts within a facet leave out what was chosen of it."""
+        if not request.facets:
+            return {}
+        totals = {name: np.zeros(len(self._values_of(name)[0]), np.int64) for name in request.facets}
+        for number, one in enumerate(searched):
+            facets = one.segment.facet_counts
+            together = facets.counts(one.flags)
+            for name, total in totals.items():
+                counts = together
                 if name in chosen:
-                    without = matched[number]
+                    without = one.matched.flags
                     for other, flags in chosen.items():
                         if other != name:
                             without = without & flags[number]
-                    counts = segment.facets[name].counts(without, packed(without))
-                else:
-                    counts = segment.facets[name].counts(*found)
-                totals[name][places[number]] += counts
+                    counts = facets.counts(without)
+                total[self._values_of(name)[1][number]] += counts[name]
         return {
-            name: _top(values[name][0], totals[name], limit, request.filters.get(name, ()))
+            name: _top(self._values_of(name)[0], totals[name], limit, request.filters.get(name, ()))
             for name, limit in request.facets.items()
         }
 
@@ -279,28 +284,54 @@ class ColumnsSnapshot:
         return (self._match((part, document), score) for part, document, score in found)
 
     def _match(self, at: _At, score: float) -> Match:
-        segment = self._segments[at[0]]
-        kept = json.loads(segment.kept(at[1]))
-        return Match(segment.id(at[1]), score, kept["stored"], kept["texts"])
+        name, stored, texts = self._segments[at[0]].hit(at[1])
+        return Match(name, score, stored, texts)
 
-    def _line(self, line: Candidate[_At], parts: Sequence[Part], group: Grouping) -> Match:
-        match = self._match(line.at, line.score)
-        if not isinstance(line.key, float):
-            return match
-        members: list[tuple[float, int, int]] = []
-        for number, part in enumerate(parts):
-            documents = part.segment.with_number(group.key, line.key)
-            documents = documents[part.found[documents]]
-            editions = np.nan_to_num(part.segment.arrays[f"number.{group.edition}"][documents], nan=-np.inf)
-            members += zip((-editions).tolist(), [number] * len(documents), documents.tolist(), strict=True)
-        if len(members) <= 1:
-            return match
-        newest = tuple(
-            (segment.id(document), stored_of(segment.kept(document)))
-            for _, number, document in sorted(members)[: group.members]
-            for segment in (self._segments[number],)
-        )
-        return replace(match, group=Group(len(members), newest))
+    def _lines(
+        self, ranked: Callable[[int], Ordered], total: int, request: SearchRequest, group: Grouping
+    ) -> tuple[_Lines, list[Match]]:
+        """The lines of a page, and what speaks for each."""
+        walked: list[tuple[Ordered, Walk]] = []
+
+        def walk(count: int) -> Walk:
+            ordered = ranked(count)
+            keys, editions = np.full(len(ordered.parts), np.nan), np.full(len(ordered.parts), np.nan)
+            for number, segment in enumerate(self._segments):
+                here = np.flatnonzero(ordered.parts == number)
+                documents = ordered.documents[here]
+                keys[here] = segment.arrays[f"number.{group.key}"][documents]
+                editions[here] = segment.arrays[f"number.{group.edition}"][documents]
+            walked.append((ordered, Walk(ordered.scores, keys, np.nan_to_num(editions))))
+            return walked[-1][1]
+
+        lines = array_lines(walk, total, request.offset, request.limit)
+        ordered, hits = walked[-1]
+        at = lines.shown
+        matches = self._matches(Ordered(ordered.parts[at], ordered.documents[at], ordered.scores[at]), 0)
+        return _Lines(hits.keys[at], lines.count, lines.more), list(matches)
+
+    def _groups(self, lines: _Lines, found: Sequence[Flags], group: Grouping) -> dict[int, Group]:
+        """What those lines stand for that stand for more than one document, by their number."""
+        members: dict[int, list[tuple[float, int, int]]] = {}
+        for number, (segment, flags) in enumerate(zip(self._segments, found, strict=True)):
+            places, documents = segment.with_numbers(group.key, lines.keys)
+            seen = np.flatnonzero(flags[documents])
+            documents = documents[seen]
+            editions = np.nan_to_num(segment.arrays[f"number.{group.edition}"][documents], nan=-np.inf)
+            rows = zip(places[seen].tolist(), (-editions).tolist(), documents.tolist(), strict=True)
+            for line, edition, document in rows:
+                members.setdefault(line, []).append((edition, number, document))
+        return {
+            line: Group(
+                len(held),
+                tuple(
+                    self._segments[number].shown(document)
+                    for _, number, document in nsmallest(group.members, held)
+                ),
+            )
+            for line, held in members.items()
+            if len(held) > 1
+        }
 
     def _at(self, document_id: str) -> _At | None:
         for number, one in enumerate(self._held):
@@ -343,27 +374,3 @@ def _top(values: Sequence[str], totals: Array, limit: int, chosen: Iterable[str]
     held = dict(zip(values, totals.tolist(), strict=True))
     shown += [(value, held.get(value, 0)) for value in more]
     return tuple(sorted(shown, key=lambda counted: (-counted[1], counted[0])))
-
-
-def _lines(parts: Sequence[Part], total: int, request: SearchRequest, group: Grouping) -> Lines[_At]:
-    def walk(count: int) -> tuple[int, Iterator[Candidate[_At]]]:
-        ordered = best(parts, count, request.sort)
-        keys, editions = np.full(len(ordered.parts), np.nan), np.full(len(ordered.parts), np.nan)
-        for number, part in enumerate(parts):
-            here = ordered.parts == number
-            keys[here] = part.segment.arrays[f"number.{group.key}"][ordered.documents[here]]
-            editions[here] = part.segment.arrays[f"number.{group.edition}"][ordered.documents[here]]
-        rows = zip(
-            ordered.parts.tolist(),
-            ordered.documents.tolist(),
-            ordered.scores.tolist(),
-            keys.tolist(),
-            np.nan_to_num(editions).tolist(),
-            strict=True,
-        )
-        return total, (
-            Candidate((part, document), score, None if key != key else key, edition)  # noqa: PLR0124 - NaN
-            for part, document, score, key, edition in rows
-        )
-
-    return read_lines(walk, request.offset, request.limit)
