@@ -10,7 +10,7 @@ import hashlib
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, quote_plus, urlencode
 
 from flask import request, url_for
 
@@ -22,13 +22,24 @@ if TYPE_CHECKING:
 
 STATIC: Final = Path(__file__).parent / "static"
 API: Final = "/api/v1"
+_SHORT: Final = 60
 
 
 def page(endpoint: str, pairs: Iterable[tuple[str, str]] = (), **values: object) -> str:
     """The address of a page in the language being read; `pairs` become the query string, in order."""
     address = _path(request.root_path, endpoint, tuple({"lang": language(), **values}.items()))
-    asked = list(pairs)
-    return f"{address}?{urlencode(asked)}" if asked else address
+    asked = "&".join([f"{_quoted(name)}={_quoted(value)}" for name, value in pairs])
+    return f"{address}?{asked}" if asked else address
+
+
+def _quoted(text: str) -> str:
+    """What `urlencode` does with it. A page asks for the same few words in all its links; long texts are not kept."""
+    return _quoted_short(text) if len(text) <= _SHORT else quote_plus(text)
+
+
+@lru_cache(4096)
+def _quoted_short(text: str) -> str:
+    return quote_plus(text)
 
 
 # The same for every request under the same root; a page asks about sixty times.

@@ -6,6 +6,7 @@ import datetime as dt
 from dataclasses import replace
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl
 
 import pytest
 from flask import url_for
@@ -13,6 +14,7 @@ from flask import url_for
 from opendata.catalogue.search import DatasetSummary, EditionLink, Editions, FacetOption
 from opendata.catalogue.search_form import DatasetSearchForm
 from opendata.search.port import Segment
+from opendata.web import addresses
 from opendata.web.result_list import foreign, marked, result_rows, ticks
 
 if TYPE_CHECKING:
@@ -126,3 +128,14 @@ def test_editions_lead_to_each_and_to_all() -> None:
     ]
     assert (row.editions.total, row.editions.rest) == (9, 7)
     assert row.editions.address == "?series=0123456789abcd"
+
+
+@pytest.mark.usefixtures("reading")
+@pytest.mark.parametrize("text", [HOSTILE, "dân số +1 & 50%", "~-._", "x" * 60 + " đ", "\n#?/"])
+def test_what_a_link_asks_for_is_read_back_as_it_was(text: str) -> None:
+    asked = [("q", text), ("theme", text), ("theme", "y-te"), ("page", "2")]
+    path, _, query = addresses.page("datasets.search", asked).partition("?")
+    assert path == "/vi/datasets"
+    assert parse_qsl(query, strict_parsing=True) == asked
+    assert query.isascii()
+    assert addresses.page("datasets.search", []) == path
