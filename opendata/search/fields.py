@@ -91,6 +91,7 @@ _joined_once = lru_cache(maxsize=2048)(joined_views)
 
 
 _STORED_FROM: Final = len('{"stored": ')
+_LINES_FROM: Final = '"lines": '
 _DECODER: Final = json.JSONDecoder()
 
 
@@ -104,3 +105,9 @@ def stored_of(kept: str) -> dict[str, Any]:
     """`stored` of what `kept_json` made, without reading the texts after it."""
     stored: dict[str, Any] = _DECODER.raw_decode(kept, _STORED_FROM)[0]
     return stored
+
+
+def lines_of(kept: str) -> list[str]:
+    """The long lines of what `kept_json` made; they come last, and no text holds a quote that is not escaped."""
+    lines: list[str] = _DECODER.raw_decode(kept, kept.rfind(_LINES_FROM) + len(_LINES_FROM))[0]
+    return lines

@@ -57,6 +57,7 @@ TINY = {
     "ordering._COLUMNS": 4,
     "ordering._LOOKED_AT": 2,
     "segment._MOST_HITS": 2,
+    "scored_words._READ_AT_ONCE": 2,
 }
 WORDS = ("dân", "số", "giá", "đất", "nước", "sạch", "Huế", "H55.242", "schools", "TP.HCM")
 PARSER = Parser({"TP.HCM": ("Sài Gòn",)}, {"title": lambda value: Within(3.0, tuple(value.lower().split()))})

@@ -37,9 +37,13 @@ def catalogue() -> list[SearchDocument]:
     ]
 
 
+@pytest.mark.parametrize("many", [10, 400, 8192])
 @pytest.mark.parametrize("access", [{PUBLIC}, {PUBLIC, "agency:X"}, {"agency:X"}])
 @pytest.mark.parametrize("prefix", ["d", "d1", "d00"])
-def test_the_most_frequent_visible_lines_are_named_with_their_numbers(tmp_path, access, prefix):
+def test_the_most_frequent_visible_lines_are_named_with_their_numbers(
+    tmp_path, access, prefix, many, monkeypatch
+):
+    monkeypatch.setattr("opendata.search.engines.columns.segment._MANY_LINES", many)
     engine = open_engine(f"columns://{tmp_path}/index", SCHEMA)
     documents = catalogue()
     engine.rebuild(documents, 1)

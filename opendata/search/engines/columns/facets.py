@@ -60,32 +60,31 @@ class FacetCounts:
         self._facets = facets
         self._documents = count
 
-    def counts(self, among: Flags) -> dict[str, Array]:
-        """For each facet how many of these documents have each of its values."""
+    def counts(self, among: Flags, facet: str | None = None) -> dict[str, Array]:
+        """For each facet, or only for one, how many of these documents have each of its values."""
+        groups = [self._alone(facet)] if facet is not None else self._groups
         many = int(np.count_nonzero(among))
         if 2 * many <= self._documents:
-            return self._counts(np.flatnonzero(among))
-        others = self._counts(np.flatnonzero(~among)) if many < self._documents else {}
-        return {name: counts - others.get(name, 0) for name, counts in self._all.items()}
-
-    def _counts(self, documents: Array) -> dict[str, Array]:
-        counted: dict[str, Array] = {}
-        for together in self._groups:
-            counted |= together.counts(documents)
-        return counted
+            return _counts(groups, np.flatnonzero(among))
+        others = _counts(groups, np.flatnonzero(~among))
+        return {name: self._all[name] - counts for name, counts in others.items()}
 
     @cached_property
     def _all(self) -> dict[str, Array]:
-        counted: dict[str, Array] = {}
-        for together in self._groups:
-            counted |= together.counts(None)
-        return counted
+        return _counts(self._groups, None)
+
+    def _alone(self, facet: str) -> _Together:
+        each = self._choices[facet]
+        return _Together([each], each.of, each.count)
+
+    @cached_property
+    def _choices(self) -> dict[str, _Choices]:
+        return {name: _choices(name, listed, self._documents) for name, listed in self._facets.items()}
 
     @cached_property
     def _groups(self) -> list[_Together]:
-        choices = [_choices(name, listed, self._documents) for name, listed in self._facets.items()]
         groups: list[_Together] = []
-        for each in sorted(choices, key=lambda one: one.count):
+        for each in sorted(self._choices.values(), key=lambda one: one.count):
             last = groups[-1] if groups else None
             if last is not None and last.count * each.count <= _MOST_TOGETHER:
                 joined = last.of.astype(np.uint32) * each.count + each.of
@@ -93,6 +92,13 @@ class FacetCounts:
             else:
                 groups.append(_Together([each], each.of, each.count))
         return groups
+
+
+def _counts(groups: Sequence[_Together], documents: Array | None) -> dict[str, Array]:
+    counted: dict[str, Array] = {}
+    for together in groups:
+        counted |= together.counts(documents)
+    return counted
 
 
 def _choices(name: str, listed: Listed, documents: int) -> _Choices:

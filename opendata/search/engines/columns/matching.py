@@ -76,7 +76,7 @@ def flags_of(segment: Segment, clause: Clause) -> Flags:  # noqa: PLR0911 - one 
         case AnyOf(clauses):
             return _union(segment, [flags_of(segment, each) for each in clauses])
         case Facet(name, values):
-            return segment.facets[name].any_of(values)
+            return segment.having(name, values)
         case Within(boost, words):
             return segment.within(boost, words)
         case Between(ranges):

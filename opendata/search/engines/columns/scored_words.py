@@ -6,16 +6,18 @@ times faster than document by document.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from opendata.search.engines.columns.postings import counts_of, entries_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from opendata.search.engines.columns.arrays_file import Array
+
+_READ_AT_ONCE: Final = 2048
 
 
 class ScoredWords:
@@ -84,18 +86,37 @@ class Places:
         """In order."""
         return self._places[entries_of(self._at, number, number + 1)]
 
-    def of_any(self, numbers: range) -> Array:
-        """In order."""
-        return np.sort(self._places[entries_of(self._at, numbers.start, numbers.stop)])
-
     def documents_with(self, places: Sequence[Array]) -> Array:
-        """The documents in which the n-th list has a place n after one of the first; the shortest list decides."""
-        rarest = min(range(len(places)), key=lambda number: len(places[number]))
-        first = places[rarest].astype(np.int64) - rarest
-        for number, others in enumerate(places):
-            if number != rarest and len(first):
-                first = first[_are_in(first + number, others)]
-        return np.searchsorted(self._document_starts, first, side="right") - 1
+        """The documents in which the n-th list has a place n after one of the first."""
+        return self._documents_at(_first_places(places))
+
+    def documents_with_any(self, places: Sequence[Array], last: range) -> Iterator[Array]:
+        """The same, any of these words coming last; some at a time, a document may come again."""
+        found = self._places[entries_of(self._at, last.start, last.stop)]
+        if places:
+            first = _first_places(places)
+            if len(last) == 1:
+                found = first[_are_in(first + len(places), found)]
+            else:
+                # Sorting them would take longer than a table of all places.
+                stands = np.zeros(int(self._document_starts[-1]) + len(places) + 1, bool)
+                stands[found] = True
+                found = first[stands[first + len(places)]]
+        for start in range(0, len(found), _READ_AT_ONCE):
+            yield self._documents_at(found[start : start + _READ_AT_ONCE])
+
+    def _documents_at(self, places: Array) -> Array:
+        return np.searchsorted(self._document_starts, places, side="right") - 1
+
+
+def _first_places(places: Sequence[Array]) -> Array:
+    """Those of the first list that a place of the n-th follows n places later; the shortest list decides."""
+    rarest = min(range(len(places)), key=lambda number: len(places[number]))
+    first = places[rarest].astype(np.int64) - rarest
+    for number, others in enumerate(places):
+        if number != rarest and len(first):
+            first = first[_are_in(first + number, others)]
+    return first
 
 
 def _are_in(wanted: Array, ordered: Array) -> Array:

@@ -21,7 +21,7 @@ from opendata.search.engines.columns.listed import Listed
 from opendata.search.engines.columns.postings import counts_of
 from opendata.search.engines.columns.scored_words import Places, ScoredWords
 from opendata.search.engines.columns.strings import Strings, Terms
-from opendata.search.fields import LINES, stored_of
+from opendata.search.fields import LINES, lines_of, stored_of
 from opendata.search.nearness import WordList
 from opendata.search.query import PRIOR_WEIGHT
 from opendata.search.recent import MostRecent
@@ -42,7 +42,7 @@ _MOST_HITS: Final = 512
 _MOST_STORED: Final = 1024
 _WORTH_KEEPING: Final = 512  # postings
 # Of a beginning of more lines than these the most frequent are kept, for so many beginnings.
-_MANY_LINES: Final = 2000
+_MANY_LINES: Final = 8192
 _MOST_FREQUENT: Final = 64
 
 
@@ -117,6 +117,10 @@ class Segment:
             self._stored.put(document, stored)
         return stored
 
+    def lines_of(self, document: int) -> list[str]:
+        """The long lines to suggest that a document has."""
+        return lines_of(self.kept(document))
+
     def numbers_of(self, ids: Sequence[str]) -> list[int]:
         """All documents with these ids, deleted ones included."""
         if len(ids) > _MANY_IDS:
@@ -150,11 +154,20 @@ class Segment:
 
     def beginning(self, prefix: str) -> Flags:
         """Which documents hold a folded word that begins so."""
+        known = self._kept_flags.get((View.FOLDED, prefix))
+        if known is not None:
+            return known
         numbers = self.terms[View.FOLDED].beginning(prefix)
         flags = np.zeros(self.count, bool)
         if numbers:
             self._words[View.FOLDED].mark_all(flags, numbers)
-        return flags
+        return self._keep((View.FOLDED, prefix), flags)
+
+    def having(self, facet: str, values: Sequence[str]) -> Flags:
+        """Which documents have one of these values of a facet."""
+        key = ("facet", facet, tuple(values))
+        known = self._kept_flags.get(key)
+        return self._keep(key, self.facets[facet].any_of(values)) if known is None else known
 
     def phrase(self, words: Sequence[str]) -> Flags:
         """Which documents have these folded words one after the other in one text."""
@@ -260,8 +273,10 @@ class Segment:
     def suggested(self, prefix: str, visible: Flags, most: int) -> tuple[list[str], list[int]]:
         """Lines that begin so and how many visible documents have each: all of few, of many those of most documents."""
         numbers = self.suggestions.beginning(prefix)
-        if len(numbers) <= _MANY_LINES:
+        if len(numbers) <= most:
             return list(self.suggestions.within(numbers)), self.suggestion_counts(numbers, visible).tolist()
+        if len(numbers) <= _MANY_LINES:
+            return self._most_seen(numbers, visible, most)
         key = prefix, most
         frequent = self._frequent.get(key)
         if frequent is None:
@@ -272,6 +287,9 @@ class Segment:
         if counts[best[-1]] >= frequent.others:
             return [frequent.lines[place] for place in best.tolist()], counts[best].tolist()
         # So much of what is frequent is hidden that other lines may be seen more often.
+        return self._most_seen(numbers, visible, most)
+
+    def _most_seen(self, numbers: range, visible: Flags, most: int) -> tuple[list[str], list[int]]:
         counts = self.suggestion_counts(numbers, visible)
         best = np.argsort(-counts, kind="stable")[:most]
         return self.suggestions.some(numbers, best), counts[best].tolist()
@@ -305,15 +323,25 @@ class Segment:
     def line_terms(self) -> Terms:
         return Terms(self.arrays, LINES)
 
-    def lines_with(self, words: Sequence[str]) -> Array:
-        """The documents with a long line in which these words follow each other, the last perhaps only begun."""
+    def lines_with(self, words: Sequence[str], visible: Flags, most: int) -> list[int]:
+        """Up to `most` visible documents with a long line in which these words follow each other, the last perhaps only begun."""
         *whole, last = words
         numbers = [self.line_terms.find(word) for word in whole]
         begun = self.line_terms.beginning(last)
         if not begun or min(numbers, default=0) < 0:
-            return np.zeros(0, np.int64)
-        places = Places(self.arrays, LINES)
-        return np.unique(places.documents_with([*map(places.of, numbers), places.of_any(begun)]))
+            return []
+        found: dict[int, None] = {}
+        for documents in self._line_places.documents_with_any(
+            list(map(self._line_places.of, numbers)), begun
+        ):
+            found |= dict.fromkeys(documents[visible[documents]].tolist())
+            if len(found) >= most:
+                break
+        return list(found)[:most]
+
+    @cached_property
+    def _line_places(self) -> Places:
+        return Places(self.arrays, LINES)
 
     # Orders
 

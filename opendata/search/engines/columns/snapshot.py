@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, replace
 from heapq import nsmallest
 from typing import TYPE_CHECKING, Final
@@ -125,11 +124,11 @@ class ColumnsSnapshot:
     def lines(self, words: Sequence[str], access: frozenset[str], documents: int) -> list[str]:
         found: list[str] = []
         left = documents
-        for number, visible in enumerate(self._visible_to(access)):
-            holding = self._segments[number].lines_with(words) if left else np.zeros(0, int)
-            for document in holding[visible[holding]][:left]:
-                found += json.loads(self._segments[number].kept(int(document)))["lines"]
-                left -= 1
+        for segment, visible in zip(self._segments, self._visible_to(access), strict=True):
+            holding = segment.lines_with(words, visible, left) if left else []
+            for document in holding:
+                found += segment.lines_of(document)
+            left -= len(holding)
         return found
 
     def document(self, document_id: str, access: frozenset[str]) -> Match | None:
@@ -187,7 +186,7 @@ class ColumnsSnapshot:
 
     def _chosen(self, request: SearchRequest) -> dict[str, list[Flags]]:
         return {
-            name: [segment.facets[name].any_of(values) for segment in self._segments]
+            name: [segment.having(name, values) for segment in self._segments]
             for name, values in request.filters.items()
         }
 
@@ -256,7 +255,7 @@ class ColumnsSnapshot:
                     for other, flags in chosen.items():
                         if other != name:
                             without = without & flags[number]
-                    counts = facets.counts(without)
+                    counts = facets.counts(without, name)
                 total[self._values_of(name)[1][number]] += counts[name]
         return {
             name: _top(self._values_of(name)[0], totals[name], limit, request.filters.get(name, ()))
