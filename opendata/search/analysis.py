@@ -29,7 +29,7 @@ ANALYSIS_VERSION: Final = 2
 
 LONGEST_WORD: Final = 64
 _LONGEST_CODE = 40
-_MOST_PIECES: Final = 65_536
+_MOST_PIECES: Final = 32_768
 _LONGEST_KEPT: Final = 40
 _JOINTS = ".:/-"
 # Letters and digits; a mark that found no letter to compose with stays inside its word. Written with
@@ -176,7 +176,7 @@ def stem_of(word: str) -> str:
     return f"{STEM_SIGN}{_stem_english(word)}"
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=16_384)
 def _folded_and_stem(word: str) -> tuple[str, str]:
     return fold_word(word), stem_of(word)
 

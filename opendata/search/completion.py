@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections import Counter
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
@@ -23,8 +24,8 @@ if TYPE_CHECKING:
 
 SEPARATOR: Final = "\x1f"
 LONGEST_KEY: Final = 48
-# Stands between two lines, so that no phrase reaches from one into the other.
-_GAP: Final = " ¶ "
+# Stands between two texts, so that no phrase reaches from one into the other.
+GAP_WORD: Final = "¶"
 _LONGEST_LINE: Final = 160
 _FEW_WORDS: Final = 5
 _FEW_LETTERS: Final = 2
@@ -33,24 +34,32 @@ _MOST_DOCUMENTS: Final = 40
 _MOST_WORDS: Final = 12
 
 
-def suggestion_terms(lines: Iterable[str]) -> list[str]:
-    """Index terms of lines to suggest: the folded words from each word on, and the line."""
-    terms: dict[str, None] = {}
-    for line in _clean(lines):
-        words = _words(line)
-        for start in range(len(words) if len(words) <= _FEW_WORDS else 1):
-            terms[f"{' '.join(words[start:])[:LONGEST_KEY]}{SEPARATOR}{line}"] = None
-    return list(terms)
+@dataclass(frozen=True, slots=True)
+class Suggested:
+    """What an index holds of a document's lines: the terms of all, and the long ones, which are not found by all their
+    words in the terms. `words` of these: a text to be indexed with positions.
+    """
+
+    terms: list[str]
+    long: list[str]
+    words: list[str]
 
 
-def long_lines(lines: Iterable[str]) -> list[str]:
-    """Those that are not found by all their words in the terms."""
-    return [line for line in _clean(lines) if len(_words(line)) > _FEW_WORDS]
-
-
-def line_words(lines: Iterable[str]) -> str:
-    """The words of lines as a text to be indexed with positions."""
-    return _GAP.join(" ".join(_words(line)) for line in lines)
+def suggested(lines: Iterable[str]) -> Suggested:
+    """Index terms are the folded words of a line from each word on, and the line."""
+    terms: list[str] = []
+    long: list[str] = []
+    words: list[str] = []
+    for line in dict.fromkeys(map(_as_line, lines)):
+        if line is None:
+            continue
+        terms += line.terms
+        if line.is_long:
+            if long:
+                words.append(GAP_WORD)
+            long.append(line.text)
+            words += line.words
+    return Suggested(terms, long, words)
 
 
 def complete(engine: SearchEngine, typed: str, limit: int, access: frozenset[str]) -> list[str]:
@@ -89,12 +98,28 @@ def complete(engine: SearchEngine, typed: str, limit: int, access: frozenset[str
     return sorted(counts, key=rank)[:limit]
 
 
-def _clean(lines: Iterable[str]) -> list[str]:
-    return [line for line in map(_clean_line, lines) if len(line) <= _LONGEST_LINE]
+@dataclass(frozen=True, slots=True)
+class _Line:
+    text: str
+    words: tuple[str, ...]
+    terms: tuple[str, ...]
+
+    @property
+    def is_long(self) -> bool:
+        return len(self.words) > _FEW_WORDS
 
 
-# A document's lines are asked about three times, and its keywords and publisher stand under many documents.
-_clean_line = lru_cache(maxsize=4096)(clean_line)
+# Keywords and publishers stand under many documents.
+@lru_cache(maxsize=8192)
+def _as_line(given: str) -> _Line | None:
+    """None where it is too long to be suggested."""
+    text = clean_line(given)
+    if len(text) > _LONGEST_LINE:
+        return None
+    words = tuple(folded_words(text))
+    starts = range(len(words) if len(words) <= _FEW_WORDS else 1)
+    keys = [" ".join(words[start:])[:LONGEST_KEY] for start in starts]
+    return _Line(text, words, tuple(dict.fromkeys(f"{key}{SEPARATOR}{text}" for key in keys)))
 
 
 @lru_cache(maxsize=4096)

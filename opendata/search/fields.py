@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from opendata.kernel.text import nfc
 from opendata.search.analysis import View, joined_views, pairs
-from opendata.search.completion import line_words, long_lines, suggestion_terms
+from opendata.search.completion import GAP_WORD, suggested
 from opendata.search.port import RESERVED, PreparedDocument
 
 if TYPE_CHECKING:
@@ -26,8 +26,6 @@ ALL: Final = "all"
 LINES: Final = "lines"
 # The row that holds the position; it carries no access word, so nobody's search finds it.
 POSITION_ID: Final = f"{RESERVED}position"
-# Stands between two texts, so that no phrase reaches from one into the other.
-GAP_WORD: Final = "¶"
 _GAP: Final = f" {GAP_WORD} "
 _REPEATED: Final = 600  # shorter texts are analysed once: see _joined_once
 
@@ -51,18 +49,18 @@ def within_terms(clause: Within) -> list[tuple[str, str]]:
 
 def prepare(schema: IndexSchema, document: SearchDocument) -> PreparedDocument:
     """ValueError where the document does not fit the schema."""
-    document.check(schema)
-    lines = long_lines(document.suggestions)
+    document.check(schema.names())
+    lines = suggested(document.suggestions)
     return PreparedDocument(
         id=document.id,
         access=document.access,
-        words={**indexed_words(schema, document), LINES: line_words(lines)},
+        words={**indexed_words(schema, document), LINES: " ".join(lines.words)},
         facets={name: tuple(dict.fromkeys(values)) for name, values in document.facets.items()},
         numbers=document.numbers,
         sort_keys=document.sort_keys,
-        suggestions=suggestion_terms(document.suggestions),
+        suggestions=lines.terms,
         prior=document.prior,
-        kept=kept_json(schema, document, lines),
+        kept=kept_json(schema, document, lines.long),
     )
 
 
@@ -92,13 +90,14 @@ _joined_once = lru_cache(maxsize=2048)(joined_views)
 
 _STORED_FROM: Final = len('{"stored": ')
 _LINES_FROM: Final = '"lines": '
+_ENCODER: Final = json.JSONEncoder(ensure_ascii=False)
 _DECODER: Final = json.JSONDecoder()
 
 
 def kept_json(schema: IndexSchema, document: SearchDocument, lines: Sequence[str]) -> str:
     """What comes back with a hit: `stored` as given, the texts that snippets are cut from, and long lines."""
     texts = {text.name: nfc(document.texts.get(text.name, "")) for text in schema.texts if text.snippet}
-    return json.dumps({"stored": document.stored, "texts": texts, "lines": lines}, ensure_ascii=False)
+    return _ENCODER.encode({"stored": document.stored, "texts": texts, "lines": lines})
 
 
 def stored_of(kept: str) -> dict[str, Any]:

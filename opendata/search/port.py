@@ -63,6 +63,15 @@ class IndexSchema:
             grouped[text.boost] = (*grouped.get(text.boost, ()), text.name)
         return grouped
 
+    def names(self) -> dict[str, frozenset[str]]:
+        """What documents may hold, by group."""
+        return {
+            "texts": frozenset(text.name for text in self.texts),
+            "facets": frozenset(self.facets),
+            "numbers": frozenset(self.numbers),
+            "sort_keys": frozenset(self.sort_keys),
+        }
+
     def fingerprint(self) -> str:
         """Equal for two indexes only when their documents and words are made alike."""
         described = json.dumps([_PORT_VERSION, ANALYSIS_VERSION, asdict(self)], sort_keys=True)
@@ -89,18 +98,13 @@ class SearchDocument:
     suggestions: tuple[str, ...] = ()
     prior: float = 0.0
 
-    def check(self, schema: IndexSchema) -> None:
-        """ValueError where the document names what the schema does not have, or has no id."""
-        known = {
-            "texts": {text.name for text in schema.texts},
-            "facets": set(schema.facets),
-            "numbers": set(schema.numbers),
-            "sort_keys": set(schema.sort_keys),
-        }
+    def check(self, known: Mapping[str, frozenset[str]]) -> None:
+        """ValueError where the document names what is not among a schema's names, or has no id."""
         for group, names in known.items():
-            unknown = set(getattr(self, group)) - names
-            if unknown:
-                raise ValueError(f"document {self.id!r}: {group} without {sorted(unknown)} in the schema")
+            given: Mapping[str, object] = getattr(self, group)
+            if not given.keys() <= names:
+                unknown = sorted(given.keys() - names)
+                raise ValueError(f"document {self.id!r}: {group} without {unknown} in the schema")
         if not 0 <= self.prior <= 1:
             raise ValueError(f"document {self.id!r}: a prior is from 0 to 1")
         if not self.id or self.id.startswith(RESERVED):

@@ -11,12 +11,12 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from opendata.search.analysis import View, pieces_of, views, words_of_piece
+from opendata.search.completion import GAP_WORD
 from opendata.search.engines.columns.builder import SegmentBuilder
 from opendata.search.engines.columns.commits import ColumnsFormat
 from opendata.search.engines.columns.placed import PieceTable, read
 from opendata.search.engines.columns.word_columns import Base
 from opendata.search.engines.columns.writing import in_memory
-from opendata.search.fields import GAP_WORD
 from opendata.search.port import PUBLIC, IndexSchema, SearchDocument, SearchRequest, TextField
 from opendata.search.query import Query
 
@@ -99,17 +99,21 @@ def some_document(number: int, rng: random.Random) -> SearchDocument:
         texts={name: text for name, text in chosen.items() if text},
         facets={"theme": tuple(rng.sample(["A", "B", "C"], k=rng.randint(0, 3)))},
         numbers={"year": float(number)} if number % 3 else {},
-        sort_keys={"title": chosen["title"]} if chosen["title"] else {},
+        sort_keys={"title": f"{chosen['title']}\n{number % 9}"} if chosen["title"] else {},
         stored={"number": number},
         suggestions=(chosen["title"], chosen["text"]) if chosen["title"] and chosen["text"] else (),
     )
 
 
-TINY = {"word_columns._READ_AT_ONCE": 1, "word_columns._SORTED_AT_ONCE": 1, "spilled._MOST_IN_MEMORY": 0}
-SMALL = {"word_columns._READ_AT_ONCE": 40, "word_columns._SORTED_AT_ONCE": 30, "spilled._MOST_IN_MEMORY": 64}
+LIMITS = (
+    "word_columns._READ_AT_ONCE", "word_columns._SORTED_AT_ONCE", "placed._MOST_PIECES", "placed._MOST_TEXTS",
+    "spilled._MOST_IN_MEMORY", "spilled._READ_AT_ONCE", "spilled._WAITING_LINES",
+)  # fmt: skip
+TINY = dict(zip(LIMITS, (1, 1, 1, 1, 0, 1, 1), strict=True))
+SMALL = dict(zip(LIMITS, (40, 30, 4, 3, 64, 50, 7), strict=True))
 
 
-@pytest.mark.parametrize("limits", [TINY | {"placed._MOST_PIECES": 1}, SMALL | {"placed._MOST_PIECES": 4}])
+@pytest.mark.parametrize("limits", [TINY, SMALL])
 def test_a_segment_built_in_ranges_is_the_same(tmp_path: Path, monkeypatch, limits: dict[str, int]) -> None:
     monkeypatch.setattr(f"{FOLDER}.postings._WORTHWHILE", 1)
 

@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 
-from opendata.search.completion import SEPARATOR, suggestion_terms
+from opendata.search.completion import SEPARATOR, suggested
 from opendata.search.engines import open_engine
 from opendata.search.port import PUBLIC, IndexSchema, SearchDocument, TextField, Vocabulary
 
@@ -50,7 +50,7 @@ def test_the_most_frequent_visible_lines_are_named_with_their_numbers(
     for deleted in ((), ("3", "4", f"{SHOWN + 5}")):
         engine.apply([], deleted, 2)
         seen = [each for each in documents if each.id not in deleted and access & set(each.access)]
-        counted = Counter(term for each in seen for term in suggestion_terms(each.suggestions))
+        counted = Counter(term for each in seen for term in suggested(each.suggestions).terms)
         begun = [(term, count) for term, count in counted.items() if term.startswith(prefix)]
         expected = sorted(begun, key=lambda each: (-each[1], each[0]))[:LIMIT]
         for _ in range(2):  # as it is made, and from what was kept

@@ -12,16 +12,16 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from opendata.search.completion import line_words, long_lines, suggestion_terms
+from opendata.search.completion import suggested
 from opendata.search.engines.columns.placed import GAP, Lists, Numbers, PieceTable, ranks_of
 from opendata.search.engines.columns.postings import starts_of
-from opendata.search.engines.columns.spilled import Column
-from opendata.search.engines.columns.strings import strings_arrays, terms_arrays
+from opendata.search.engines.columns.spilled import Column, SpilledLists
+from opendata.search.engines.columns.strings import lines_arrays, strings_arrays, terms_arrays
 from opendata.search.engines.columns.word_columns import WordColumns
 from opendata.search.fields import LINES, kept_json
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from opendata.search.engines.columns.arrays_file import Array
@@ -37,6 +37,7 @@ class SegmentBuilder:
 
     def __init__(self, schema: IndexSchema, folder: Path) -> None:
         self._schema = schema
+        self._known = schema.names()
         self._folder = folder
         self._ids: list[bytes] = []
         self._kept = Column(np.uint8, folder)
@@ -46,10 +47,11 @@ class SegmentBuilder:
         self._pieces = Column(np.uint32, folder)
         self._piece_counts = array("I")
         self._texts = tuple(schema.boosts().values())
-        self._lines = Numbers(), Lists()
-        self._listed = {name: (Numbers(), Lists()) for name in ("access", "suggestions", *schema.facets)}
+        self._lines = Numbers[str](), Lists()
+        self._listed = {name: (Numbers[str](), Lists()) for name in ("access", *schema.facets)}
+        self._suggestions = SpilledLists(folder)
         self._numbers = {name: array("d") for name in schema.numbers}
-        self._sort_keys: dict[str, list[str | None]] = {name: [] for name in schema.sort_keys}
+        self._sort_keys = {name: SpilledLists(folder) for name in schema.sort_keys}
         self.lengths: Lengths = {}
 
     def __len__(self) -> int:
@@ -57,24 +59,24 @@ class SegmentBuilder:
 
     def add(self, document: SearchDocument) -> None:
         """ValueError where the document does not fit the schema."""
-        document.check(self._schema)
-        lines = long_lines(document.suggestions)
+        document.check(self._known)
+        lines = suggested(document.suggestions)
         self._ids.append(document.id.encode())
-        kept = kept_json(self._schema, document, lines).encode()
+        kept = kept_json(self._schema, document, lines.long).encode()
         self._kept.append(np.frombuffer(kept, np.uint8))
         self._kept_lengths.append(len(kept))
         self._priors.append(document.prior)
         self._add_words(document.texts)
         numbers, lists = self._lines
-        lists.add(list(map(numbers.__getitem__, line_words(lines).split())))
+        lists.add(list(map(numbers.__getitem__, lines.words)))
         self._add_listed("access", document.access)
-        self._add_listed("suggestions", suggestion_terms(document.suggestions))
+        self._suggestions.add(lines.terms)
         for name in self._schema.facets:
             self._add_listed(name, document.facets.get(name, ()))
         for name, values in self._numbers.items():
             values.append(document.numbers.get(name, np.nan))
         for name, keys in self._sort_keys.items():
-            keys.append(document.sort_keys.get(name))
+            keys.add([document.sort_keys[name]] if name in document.sort_keys else ())
 
     def _add_words(self, texts: Mapping[str, str]) -> None:
         every = array("I")
@@ -92,9 +94,9 @@ class SegmentBuilder:
             self._piece_counts.append(len(every) - begun)
         self._pieces.append(np.asarray(every))
 
-    def _add_listed(self, name: str, values: Iterable[str]) -> None:
+    def _add_listed(self, name: str, values: Sequence[str]) -> None:
         numbers, lists = self._listed[name]
-        lists.add([numbers[value] for value in dict.fromkeys(values)])
+        lists.add(list(map(numbers.__getitem__, dict.fromkeys(values) if len(values) > 1 else values)))
 
     def arrays(self, base: Base) -> Iterator[tuple[str, Array | Column]]:
         """Each array with its name; the builder is empty afterwards, and `lengths` says how many words there were.
@@ -117,13 +119,22 @@ class SegmentBuilder:
         self.lengths = words.lengths
         del words
         yield from self._line_arrays().items()
+        yield from self._suggestion_arrays().items()
         while self._listed:
             name, (numbers, lists) = self._listed.popitem()
             yield from listed_arrays(name, numbers, np.asarray(lists.numbers), lists.documents()).items()
         for name, values in self._numbers.items():
             yield f"number.{name}", np.array(values, np.float64)
-        for name, sort_keys in self._sort_keys.items():
-            yield from sort_key_arrays(name, sort_keys).items()
+        for name, kept_keys in self._sort_keys.items():
+            keys = [held[0] if held else None for held in kept_keys.lists()]
+            yield from sort_key_arrays(name, keys).items()
+
+    def _suggestion_arrays(self) -> dict[str, Array]:
+        """Lines are many and long: only here are they in memory."""
+        numbers, lists = Numbers[bytes](), Lists()
+        for terms in self._suggestions.lists():
+            lists.add(list(map(numbers.__getitem__, terms)))
+        return suggestion_arrays(numbers, np.asarray(lists.numbers), lists.documents())
 
     def _line_arrays(self) -> dict[str, Array]:
         """The words of lines to suggest, with their places only."""
@@ -154,27 +165,35 @@ def listed_arrays(name: str, numbers: Mapping[str, int], values: Array, document
     """Values of which a document has any number: by value, and by document."""
     ordered = sorted(numbers)
     ranked = ranks_of(numbers, ordered)[values]
-    keys = (ranked.astype(np.uint64) << np.uint64(32)) | documents.astype(np.uint64)
-    keys.sort()
-    made = {
-        f"listed.{name}.at": starts_of((keys >> np.uint64(32)).astype(np.int64), len(ordered)),
-        f"listed.{name}.documents": (keys & np.uint64(0xFFFF_FFFF)).astype(np.uint16),
-    }
-    if name == "suggestions":
-        return made | terms_arrays(f"listed.{name}", ordered)
     return {
-        **made,
+        **_by_value(f"listed.{name}", ranked, documents, len(ordered)),
         **strings_arrays(f"listed.{name}", [text.encode() for text in ordered]),
         f"listed.{name}.values": ranked,
         f"listed.{name}.of": documents.astype(np.uint16),
     }
 
 
-def sort_key_arrays(name: str, keys: Sequence[str | None]) -> dict[str, Array]:
+def suggestion_arrays(numbers: Mapping[bytes, int], values: Array, documents: Array) -> dict[str, Array]:
+    """Terms of lines to suggest: by term only."""
+    ordered = sorted(numbers)
+    held = _by_value("listed.suggestions", ranks_of(numbers, ordered)[values], documents, len(ordered))
+    return held | lines_arrays("listed.suggestions", ordered)
+
+
+def _by_value(name: str, ranked: Array, documents: Array, count: int) -> dict[str, Array]:
+    keys = (ranked.astype(np.uint64) << np.uint64(32)) | documents.astype(np.uint64)
+    keys.sort()
+    return {
+        f"{name}.at": starts_of((keys >> np.uint64(32)).astype(np.int64), count),
+        f"{name}.documents": (keys & np.uint64(0xFFFF_FFFF)).astype(np.uint16),
+    }
+
+
+def sort_key_arrays(name: str, keys: Sequence[bytes | None]) -> dict[str, Array]:
     """The keys in order, and for each document the place of its own; -1 where it has none."""
     ordered = sorted({key for key in keys if key is not None})
     places = {key: place for place, key in enumerate(ordered)}
     return {
         f"key.{name}": np.array([-1 if key is None else places[key] for key in keys], np.int32),
-        **strings_arrays(f"key.{name}", [key.encode() for key in ordered]),
+        **strings_arrays(f"key.{name}", ordered),
     }

@@ -17,6 +17,7 @@ from opendata.search.engines.columns.builder import (
     listed_arrays,
     place_arrays,
     sort_key_arrays,
+    suggestion_arrays,
 )
 from opendata.search.engines.columns.placed import pair_keys
 from opendata.search.engines.columns.postings import Postings, PostingsColumns, counts_of
@@ -75,8 +76,8 @@ def _left(strings: Strings, source: Source) -> Iterator[bytes]:
     return (value for value, alive in zip(strings.all(), source.alive.tolist(), strict=True) if alive)
 
 
-def _keys(source: Source, name: str) -> Iterator[str | None]:
-    keys = [key.decode() for key in source.segment.keys[name].all()]
+def _keys(source: Source, name: str) -> Iterator[bytes | None]:
+    keys = source.segment.keys[name].all()
     places = source.segment.key_places(name)[source.alive].tolist()
     return (keys[place] if place >= 0 else None for place in places)
 
@@ -194,6 +195,9 @@ def _merged_list(sources: Sequence[Source], name: str) -> dict[str, Array]:
     found = [_entries(one, f"listed.{name}", vocabulary.numbers[place]) for place, one in enumerate(sources)]
     held, documents = (np.concatenate(column) for column in zip(*found, strict=True))
     values, numbers = vocabulary.keep([held])
+    if name == "suggestions":
+        lines = {value.encode(): place for place, value in enumerate(values)}
+        return suggestion_arrays(lines, numbers[held], documents)
     return listed_arrays(name, {value: place for place, value in enumerate(values)}, numbers[held], documents)
 
 

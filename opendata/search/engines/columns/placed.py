@@ -9,12 +9,12 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import numpy as np
 
 from opendata.search.analysis import View, pieces_of, words_of_piece
-from opendata.search.fields import GAP_WORD
+from opendata.search.completion import GAP_WORD
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -22,14 +22,19 @@ if TYPE_CHECKING:
     from opendata.search.engines.columns.arrays_file import Array
 
 _MOST_PIECES: Final = 65_536
+_MOST_TEXTS: Final = 2048
+_SHORT_TEXT: Final = 300
 # Stands between two texts of the same boost; it is a text of its own.
 GAP: Final = 0
 
 
-class Numbers(dict[str, int]):
+_Text = TypeVar("_Text", str, bytes)
+
+
+class Numbers(dict[_Text, int]):
     """Gives each string the next number when it first comes."""
 
-    def __missing__(self, text: str) -> int:
+    def __missing__(self, text: _Text) -> int:
         number = self[text] = len(self)
         return number
 
@@ -65,16 +70,25 @@ class PieceTable(dict[str, int]):
 
     def __init__(self) -> None:
         super().__init__()
-        self.words = {View.EXACT: Numbers(), View.FOLDED: Numbers()}
+        self.words = {View.EXACT: Numbers[str](), View.FOLDED: Numbers[str]()}
         # Of each view the words of a piece, then what comes at the end of its text: codes, and stems.
         self._held = {View.EXACT: (Lists(), Lists()), View.FOLDED: (Lists(), Lists(), Lists())}
+        self._texts: dict[str, array[int]] = {}
         self._count = 0
         self.has_gap = False
         """Whether any text follows another of the same boost."""
         self._add((), (), (GAP_WORD,), (), ())
 
-    def numbers_of(self, text: str) -> list[int]:
-        return list(map(self.__getitem__, pieces_of(text)))
+    def numbers_of(self, text: str) -> array[int]:
+        """The numbers of its pieces. Names of publishers, places and themes stand under many documents."""
+        known = self._texts.get(text)
+        if known is None:
+            known = array("I", list(map(self.__getitem__, pieces_of(text))))
+            if len(text) < _SHORT_TEXT:
+                if len(self._texts) >= _MOST_TEXTS:
+                    self._texts.clear()
+                self._texts[text] = known
+        return known
 
     def __missing__(self, piece: str) -> int:
         exact, folded, codes, folded_codes, stems = words_of_piece(piece)
@@ -108,7 +122,7 @@ class PieceTable(dict[str, int]):
         return ordered, made
 
 
-def ranks_of(numbers: Mapping[str, int], ordered: Sequence[str]) -> Array:
+def ranks_of(numbers: Mapping[Any, int], ordered: Sequence[Any]) -> Array:
     """For each number the place of its string among them all in order."""
     ranks = np.empty(len(ordered), np.uint32)
     ranks[np.fromiter(map(numbers.__getitem__, ordered), np.int64, len(ordered))] = np.arange(

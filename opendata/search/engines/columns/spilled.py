@@ -9,18 +9,22 @@ from __future__ import annotations
 import os
 import tempfile
 import weakref
+from array import array
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from opendata.search.engines.columns.arrays_file import Array
 
-_MOST_IN_MEMORY: Final = 1 << 21  # bytes
+_MOST_IN_MEMORY: Final = 1 << 19  # bytes
 _READ_AT_ONCE: Final = 1 << 20
+_WAITING_LINES: Final = 1024
+# Ends a string: written as the byte 0xff, which no character has.
+_END: Final = "\udcff"
 
 
 class Column:
@@ -79,6 +83,46 @@ class Column:
             out.writelines(values.data for values in self._waiting)
         self._waiting.clear()
         self._waiting_bytes = 0
+
+
+class SpilledLists:
+    """Some strings for each document."""
+
+    def __init__(self, folder: Path) -> None:
+        self._lines = Column(np.uint8, folder)
+        self._counts = array("I")
+        self._waiting: list[str] = []
+
+    def add(self, texts: Sequence[str]) -> None:
+        self._counts.append(len(texts))
+        self._waiting += texts
+        if len(self._waiting) >= _WAITING_LINES:
+            self._write()
+
+    def lists(self) -> Iterator[list[bytes]]:
+        """Those of each document, in order."""
+        self._write()
+        counts = iter(self._counts)
+        lines: list[bytes] = []
+        count, rest = next(counts, -1), b""
+        for piece in self._lines.pieces():
+            *found, rest = (rest + piece.tobytes()).split(b"\xff")
+            lines += found
+            at = 0
+            while 0 <= count <= len(lines) - at:
+                yield lines[at : at + count]
+                at += count
+                count = next(counts, -1)
+            del lines[:at]
+        while count == 0:
+            yield []
+            count = next(counts, -1)
+
+    def _write(self) -> None:
+        if self._waiting:
+            content = _END.join([*self._waiting, ""]).encode(errors="surrogateescape")
+            self._lines.append(np.frombuffer(content, np.uint8))
+            self._waiting.clear()
 
 
 class Buckets:

@@ -23,7 +23,11 @@ _MOST_FOUND: Final = 4096
 
 def terms_arrays(name: str, ordered: Sequence[str]) -> dict[str, Array]:
     """`ordered` by code point, each once."""
-    lines = [term.encode() for term in ordered]
+    return lines_arrays(name, [term.encode() for term in ordered])
+
+
+def lines_arrays(name: str, lines: Sequence[bytes]) -> dict[str, Array]:
+    """The same of terms as bytes, which are in the same order."""
     lengths = np.fromiter(map(len, lines), np.int64, len(lines)) + 1
     starts = np.concatenate([[0], np.cumsum(lengths)])[:-1] if lines else np.zeros(0, np.int64)
     text = b"".join([b"\n".join(lines), b"\n"]) if lines else b""

@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from opendata.search.analysis import View
+from opendata.search.completion import GAP_WORD
 from opendata.search.engines.columns.placed import pair_keys, pair_names, read
 from opendata.search.engines.columns.postings import PostingsColumns, Rows, Texts, scored
 from opendata.search.engines.columns.spilled import Buckets, Column
 from opendata.search.engines.columns.strings import terms_arrays
-from opendata.search.fields import GAP_WORD, scoring_field
+from opendata.search.fields import scoring_field
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -33,8 +34,8 @@ Lengths = dict[str, int]
 """For each scoring field the number of its words in all documents of an index."""
 
 # Pieces copied out, and keys sorted, at once: each about a hundred bytes of memory.
-_READ_AT_ONCE: Final = 1 << 17
-_SORTED_AT_ONCE: Final = 1 << 18
+_READ_AT_ONCE: Final = 1 << 16
+_SORTED_AT_ONCE: Final = 1 << 17
 # The low end of a key: the document, the boost, and of pairs the place in the document.
 _DOCUMENT: Final = np.uint64(0xFFFF)
 _FIELD_BITS: Final = 3
@@ -200,8 +201,7 @@ class _Keys:
 
     def paired(self) -> Iterator[tuple[Array, Rows]]:
         """The same of pairs, by the numbers of their words."""
-        for number, low in enumerate(self._edges[:-1].tolist()):
-            keys = self._paired.sorted(number)
+        for keys, low in self._sorted_pairs():
             pairs = keys >> np.uint64(_LOW_BITS + self._offset_bits)
             is_first = _is_first(pairs)
             begins = np.flatnonzero(is_first)
@@ -217,6 +217,17 @@ class _Keys:
             )
             first = np.flatnonzero(_is_first(of_documents))
             yield names, _rows(of_documents[first], (np.cumsum(is_first) - 1)[first], first, len(keys))
+
+    def _sorted_pairs(self) -> Iterator[tuple[Array, int]]:
+        """All keys of some pairs at a time, also of a word that begins very many, and the first word of their range."""
+        within = np.uint64((1 << (_LOW_BITS + self._offset_bits)) - 1)
+        for number, low in enumerate(self._edges[:-1].tolist()):
+            keys, start = self._paired.sorted(number), 0
+            while start < len(keys):
+                last = min(start + _SORTED_AT_ONCE, len(keys)) - 1
+                stop = int(np.searchsorted(keys, keys[last] | within, side="right"))
+                yield keys[start:stop], low
+                start = stop
 
     def places(self) -> Iterator[tuple[str, Array | Column]]:
         """Of the pairs, after they were read: their names, and where they stand."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import uuid
 import weakref
+from array import array
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -90,7 +91,7 @@ class SegmentWriter:
         self._builder = SegmentBuilder(self._schema, self._path)
         self._inside: dict[str, int] = {}
         self._gone: list[int] = []
-        self._chunks: list[int] = []
+        self._chunks = array("I")
 
     def _written(self) -> Written:
         name, builder, count = uuid.uuid4().hex, self._builder, len(self._builder)
