@@ -42,6 +42,7 @@ TINY = {
     "writing.TELLING": 4,
     "commits.SMALL": 2,
     "commits._TIER": 2,
+    "merging._MOST_AT_ONCE": 3,
     "word_columns._READ_AT_ONCE": 5,
     "word_columns._SORTED_AT_ONCE": 4,
     "spilled._MOST_IN_MEMORY": 16,
