@@ -1,13 +1,13 @@
 """Marks what a query found in texts, as segments that a page escapes and marks itself; never HTML.
 
 Matching runs on a folded copy of the texts with the same offsets, so what was typed bare marks what is
-written with accents. All texts of a page are folded at once, by a table, and searched with one regular
-expression: the token-by-token matching of Whoosh took ten times as long. Its rule for the passage is kept.
+written with accents. All texts of a page are folded at once, by a table, cut into words and looked through once: the
+token-by-token matching of Whoosh took ten times as long, a regular expression made for the query twice. Whoosh's
+rule for the passage is kept.
 """
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -22,10 +22,11 @@ if TYPE_CHECKING:
     from opendata.search.query import Query
 
 _ELLIPSIS: Final = Segment("…", is_match=False)
-_SAID_EITHER_WAY = frozenset(I_OR_Y.values())
-_BETWEEN_WORDS = " {1,3}"
-# No match reaches over it: it is longer than what may stand between two words.
-_BETWEEN_TEXTS: Final = " " * 4
+_Y_OR_I: Final = {said: written for written, said in I_OR_Y.items()}
+# Between two words of a phrase may stand so many characters that are neither letters nor digits.
+_MOST_BETWEEN: Final = 3
+# No phrase reaches over it.
+_BETWEEN_TEXTS: Final = " " * (_MOST_BETWEEN + 1)
 _BESIDE_WORDS: Final = " -./:_"
 
 # From where to where, and what was found there, folded.
@@ -37,8 +38,7 @@ class Highlighter:
 
     def __init__(self, query: Query) -> None:
         self._seen: set[str] = set()
-        self._stems = frozenset(query.stems)
-        self._pattern = _pattern_of(query)
+        self._wanted = _Wanted(query)
 
     def whole(self, text: str) -> tuple[Segment, ...]:
         return self.marked([(text, 0)])[0]
@@ -49,20 +49,21 @@ class Highlighter:
 
     def marked(self, texts: Sequence[tuple[str, int]]) -> list[tuple[Segment, ...]]:
         """Each text whole where its length is 0, else its `fragment` of that length; many at once cost less."""
-        if self._pattern is None:
+        if self._wanted.is_nothing:
             return [_shown(text, [], length) for text, length in texts]
-        folded = _folded(_BETWEEN_TEXTS.join(["", *[text for text, _ in texts], ""]))
-        start = len(_BETWEEN_TEXTS)
+        folded = _folded(_BETWEEN_TEXTS.join([*[text for text, _ in texts], ""]))
+        marks = iter(self._wanted.marks(folded))
+        mark = next(marks, None)
+        start = 0
         shown: list[tuple[Segment, ...]] = []
         for text, length in texts:
             end = start + len(text)
-            marks = [
-                (found.start() + 1 - start, found.end() - start, found.group()[1:])
-                for found in self._pattern.finditer(folded, start - 1, end + 1)
-                if found.lastindex is None or stem_of(found.group()[1:]) in self._stems
-            ]
-            self._seen.update([words for _, _, words in marks])
-            shown.append(_shown(text, marks, length))
+            inside: list[_Mark] = []
+            while mark is not None and mark[0] < end:
+                inside.append((mark[0] - start, mark[1] - start, mark[2]))
+                self._seen.add(mark[2])
+                mark = next(marks, None)
+            shown.append(_shown(text, inside, length))
             start = end + len(_BETWEEN_TEXTS)
         return shown
 
@@ -72,25 +73,64 @@ class Highlighter:
         return words | {I_OR_Y[word] for word in words & I_OR_Y.keys()}
 
 
-def _pattern_of(query: Query) -> re.Pattern[str] | None:
-    """What is to be marked in a folded text, with the space before it, which the search looks for first.
+class _Wanted:
+    """What a query marks: words and words in a row, all that begins in a way, all with an English stem."""
 
-    Where a group matched, the word has to have one of the query's stems. Every query is compiled anew, which takes
-    as long as the search does: the pattern stays simple.
-    """
-    ways = [_BETWEEN_WORDS.join(map(_written, words)) for words in query.marks]
-    ways += [rf"{re.escape(prefix)}[^ ]*" for prefix in query.prefixes]
-    if not ways:
+    def __init__(self, query: Query) -> None:
+        self._phrases: dict[str, list[tuple[str, ...]]] = {}
+        for words in sorted(query.marks, key=len, reverse=True):
+            for first in {words[0], _Y_OR_I.get(words[0], words[0])}:
+                self._phrases.setdefault(first, []).append(words)
+        self._stems = frozenset(query.stems)
+        # A stem is not always how its words begin (citi: city, cities): its last letter is left open.
+        self._beginnings = (*query.prefixes, *(stem.removeprefix(STEM_SIGN)[:-1] for stem in query.stems))
+        self._prefixes = query.prefixes
+        self.is_nothing = not (query.marks or query.prefixes)
+
+    def marks(self, folded: str) -> list[_Mark]:
+        """Where the words wanted stand in a folded text, in order; none stands in another."""
+        words = folded.split(" ")
+        at = [number for number, word in enumerate(words) if word in self._phrases]
+        begun = set[int]()
+        if self._beginnings:
+            like = (number for number, word in enumerate(words) if word.startswith(self._beginnings))
+            begun.update(number for number in like if self._is_meant(words[number]))
+            at = sorted(begun.union(at))
+        letters = np.frombuffer(folded.encode("utf-32-le", "surrogatepass"), "<u4")
+        ends = np.append(np.flatnonzero(letters == ord(" ")), len(folded))
+        found: list[_Mark] = []
+        free = 0
+        for number, end in zip(at, ends[at].tolist(), strict=True):
+            if number < free:
+                continue
+            last = self._last_of_phrase(words, number)
+            if last is None:
+                if number not in begun:
+                    continue
+                last = number
+            if last == number:
+                found.append((end - len(words[number]), end, words[number]))
+            else:
+                phrase = " ".join(filter(None, words[number : last + 1]))
+                found.append((end - len(words[number]), int(ends[last]), phrase))
+            free = last + 1
+        return found
+
+    def _is_meant(self, word: str) -> bool:
+        return word.startswith(self._prefixes) or (word.isascii() and stem_of(word) in self._stems)
+
+    def _last_of_phrase(self, words: Sequence[str], number: int) -> int | None:
+        """The number of the last word of the longest of what is wanted that begins here."""
+        for phrase in self._phrases.get(words[number], ()):
+            at = number
+            for wanted in phrase[1:]:
+                following = range(at + 1, min(at + 1 + _MOST_BETWEEN, len(words)))
+                at = next((place for place in following if words[place]), -1)
+                if at < 0 or I_OR_Y.get(words[at], words[at]) != wanted:
+                    break
+            else:
+                return at
         return None
-    ways.sort(key=len, reverse=True)
-    # A stem is not always how its words begin (citi: city, cities): its last letter is left open.
-    beginnings = sorted({stem.removeprefix(STEM_SIGN)[:-1] for stem in query.stems})
-    if beginnings:
-        ways.append(f"((?:{'|'.join(beginnings)})[a-z]+)")
-    # Most words begin with no letter that is looked for.
-    starts = [*(words[0] for words in query.marks), *query.prefixes, *beginnings]
-    first = f"(?=[{re.escape(''.join(sorted({start[:1] for start in starts})))}])" if all(starts) else ""
-    return re.compile(f" {first}(?:{'|'.join(ways)})(?= )")
 
 
 def _shown(text: str, marks: list[_Mark], length: int) -> tuple[Segment, ...]:
@@ -174,11 +214,6 @@ def _segments(text: str, marks: list[_Mark], start: int, end: int) -> list[Segme
     if position < end:
         segments.append(Segment(text[position:end], is_match=False))
     return segments
-
-
-def _written(word: str) -> str:
-    escaped = re.escape(word)
-    return f"{escaped[:-1]}[iy]" if word in _SAID_EITHER_WAY else escaped
 
 
 class _CharFolds(dict[int, str]):
