@@ -7,6 +7,8 @@ or damaged; a change is a fresh document made from the database, so running it t
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import func, select
@@ -31,6 +33,8 @@ if TYPE_CHECKING:
     from opendata.search.service import SearchService
 
 log = logging.getLogger(__name__)
+
+_OPEN_FILES = Path("/proc/self/fd")
 
 CHUNK = 500
 # A process takes a second to start and then saves half a millisecond a document.
@@ -70,16 +74,30 @@ class IndexDatasets:
         # All are removed first: what is no longer in the database is then not put back.
         self._search.index(self._documents(chunked(ids, CHUNK), len(ids)), ids, position)
 
-    def run_beside(self, written: Iterator[WrittenBatch]) -> bool:
+    def helpers(self, *, copied: bool = False) -> Helpers | None:
+        """Processes for `run_beside`, not yet started; None where they are of no use. A context, which ends them.
+
+        `copied`: as copies of this process, where it has not yet asked the database. (SQLite counts the locks of a
+        process, and a copy would take those of its parent for its own.)
+        """
+        children = worthwhile_children()
+        if self._open_source is None or not children:
+            return None
+        return Helpers(self._open_source, children, copied=copied and not self._database_is_open_here())
+
+    def _database_is_open_here(self) -> bool:
+        return self._database.is_sqlite and _is_open_here(Path(self._database.url.database or "").resolve())
+
+    def run_beside(self, written: Iterator[WrittenBatch], helpers: Helpers | None = None) -> bool:
         """Index batches of datasets while `written` goes on storing the next ones; False where that is not possible
         now: their outbox rows then wait as any others do, and what `written` still holds can be stored.
 
-        Other processes make the documents: they have the cores that storing leaves. A crash costs work only,
+        Other processes make the documents, `helpers` where they are there already: they have the cores that storing leaves. A crash costs work only,
         since rows are ended after the commit that holds their datasets. What others change meanwhile is indexed
         between two commits.
         """
-        children = worthwhile_children()
-        if self._open_source is None or not children or self._search.status().state is not IndexState.READY:
+        helpers = helpers or self.helpers()
+        if helpers is None or self._search.status().state is not IndexState.READY:
             return False
         progress = ImportProgress(
             written,
@@ -89,7 +107,7 @@ class IndexDatasets:
             ),
         )
         try:
-            with Helpers(self._open_source, children) as helpers:
+            with helpers:
                 while not progress.at_end:
                     ids = (chunk for ids in progress.of_one_commit() for chunk in chunked(ids, CHUNK))
                     self._search.index(helpers.documents(ids), (), self._search.position() or 0)
@@ -181,3 +199,14 @@ class IndexDatasets:
 
 def chunked(ids: Sequence[str], size: int) -> Iterator[Sequence[str]]:
     return (ids[start : start + size] for start in range(0, len(ids), size))
+
+
+def _is_open_here(file: Path) -> bool:
+    """Whether this process has `file` open, or a log beside it; True where the system does not tell."""
+    if not _OPEN_FILES.is_dir():
+        return True
+    for link in _OPEN_FILES.iterdir():
+        with suppress(FileNotFoundError):  # closed meanwhile, as the list itself
+            if str(link.readlink()).startswith(str(file)):
+                return True
+    return False

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
     from opendata.catalogue.import_batch import RecordProblem, WrittenBatch
     from opendata.catalogue_wiring import CatalogueParts
+    from opendata.search.preparing import Helpers
 
 SHOWN_PROBLEMS: Final = 100
 # In lines. Processes that index beside storing take a second to start, so it is looked ahead whether there are so
@@ -74,13 +75,15 @@ def import_catalogue(
     told = _Told(problems)
     options = ImportOptions(DatasetState(state), agency, dry_run)
     started = time.monotonic()
-    with _opened(file) as stream, _few_collections():
+    with _opened(file) as stream, _few_collections(), ExitStack() as stack:
         lines = lines_of(stream)
         first = _ahead(lines)
         stored = _Stored(parts.catalogue_import.run(COMMAND_LINE, chain(first, lines), options, told))
-        worth = len(first) >= WORTH_INDEXING_BESIDE and not dry_run and _index_is_there(parts)
-        if worth and (batch := next(stored, None)) is not None:
-            parts.indexing.run_beside(chain((batch,), stored))
+        helpers = None
+        if len(first) >= WORTH_INDEXING_BESIDE and not dry_run:
+            helpers = _started(parts, stack)
+        if helpers and _index_is_there(parts) and (batch := next(stored, None)) is not None:
+            parts.indexing.run_beside(chain((batch,), stored), helpers)
         for _ in stored:
             pass
     summary = stored.summary
@@ -102,6 +105,14 @@ def _ahead(lines: Iterator[bytes]) -> list[bytes]:
         taken.append(line)
         size += len(line)
     return taken
+
+
+def _started(parts: CatalogueParts, stack: ExitStack) -> Helpers | None:
+    """Before anything is asked of the database, so that they can be copies and need not load all again."""
+    helpers = parts.indexing.helpers(copied=True)
+    if helpers is not None:
+        stack.enter_context(helpers).start()
+    return helpers
 
 
 def _index_is_there(parts: CatalogueParts) -> bool:

@@ -4,6 +4,9 @@ Nearly all of indexing is done by the engine's workers, so a second core is used
 the index hands out keys (500 at a time) to children in turn, which make the documents; what their workers make of them
 comes back: documents ready to be written, or whole pieces of an index. A child reads its work from a pipe and
 ends with it, however its parent dies. Only what the parent itself pickled is read by a child, and the other way round.
+
+A child is a process of its own that loads what it needs, which takes a second; or, where its parent says that this is
+safe, a copy of its parent, which has everything loaded.
 """
 
 from __future__ import annotations
@@ -11,13 +14,16 @@ from __future__ import annotations
 import gc
 import os
 import pickle
+import signal
 import struct
 import subprocess
 import sys
+import threading
+import traceback
 from collections import deque
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING, Any, Final, Self, cast
+from typing import IO, TYPE_CHECKING, Any, Final, NoReturn, Self, cast
 
 from opendata.kernel.errors import UnavailableError
 from opendata.search.fields import prepare
@@ -87,12 +93,15 @@ class Elsewhere:
 class Helpers:
     """Other processes that make documents for one commit after the other; a context, which ends them.
 
-    They start when they are first needed. After an error no more can be made.
+    They start when they are first needed, or told to. After an error no more can be made. `copied`: as copies of
+    this process, if it has one thread; it must have no connection open to a database that the source reads.
     """
 
-    def __init__(self, open_source: OpenSource, children: int) -> None:
+    def __init__(self, open_source: OpenSource, children: int, *, copied: bool = False) -> None:
         self._open_source = open_source
         self._count = children
+        # Frameworks of macOS may not be used in a copy; in no system what another thread has locked.
+        self.copied = copied and sys.platform == "linux" and threading.active_count() == 1
         self._stack = ExitStack()
         self._children: list[_Child] = []
 
@@ -102,6 +111,13 @@ class Helpers:
     def __exit__(self, *_: object) -> None:
         self._stack.close()
 
+    def start(self) -> None:
+        while len(self._children) < self._count:
+            begun = (
+                _copy(self._open_source, self._children) if self.copied else _new_process(self._open_source)
+            )
+            self._children.append(self._stack.enter_context(begun))
+
     def documents(self, chunks: Iterable[Sequence[str]]) -> Documents:
         """Those of these chunks; they are all made before documents of others are asked for."""
         return _OfChunks(self, chunks)
@@ -110,8 +126,7 @@ class Helpers:
         self, open_worker: Callable[[], Worker[Made]], chunks: Iterable[Sequence[str]]
     ) -> Iterator[Made]:
         """In order of the chunks as far as a worker does not hold documents back. Raises PreparingError."""
-        while len(self._children) < self._count:
-            self._children.append(self._stack.enter_context(_child(self._open_source)))
+        self.start()
         for child in self._children:
             child.ask(_OPEN, open_worker)
         waiting: deque[_Child] = deque()
@@ -160,6 +175,12 @@ class _Child:
         self._work = work
         self._answers = answers
 
+    def close(self) -> None:
+        """Both ends of the pipes that are here."""
+        with suppress(BrokenPipeError):
+            self._work.close()
+        self._answers.close()
+
     def ask(self, what: str, given: object) -> None:
         try:
             _send(self._work, (what, given))
@@ -174,7 +195,7 @@ class _Child:
 
 
 @contextmanager
-def _child(open_source: OpenSource) -> Iterator[_Child]:
+def _new_process(open_source: OpenSource) -> Iterator[_Child]:
     process = subprocess.Popen(
         [sys.executable, "-m", "opendata.search.preparing"],
         stdin=subprocess.PIPE,
@@ -188,6 +209,47 @@ def _child(open_source: OpenSource) -> Iterator[_Child]:
             yield child
         finally:
             process.kill()  # it waits for work, or its work is no longer wanted
+
+
+@contextmanager
+def _copy(open_source: OpenSource, others: Iterable[_Child]) -> Iterator[_Child]:
+    """A copy of this process; it lets go of the pipes to `others`, or they would not end with their parent."""
+    for_work, work = os.pipe()
+    answers, for_answers = os.pipe()
+    process = os.fork()
+    if not process:
+        os.close(work)
+        os.close(answers)
+        _live_as_copy(open_source, others, for_work, for_answers)
+    os.close(for_work)
+    os.close(for_answers)
+    child = _Child(os.fdopen(work, "wb"), os.fdopen(answers, "rb"))
+    try:
+        yield child
+    finally:
+        os.kill(process, signal.SIGKILL)
+        os.waitpid(process, 0)
+        child.close()
+
+
+def _live_as_copy(
+    open_source: OpenSource, others: Iterable[_Child], for_work: int, for_answers: int
+) -> NoReturn:
+    """Ends without what the parent does at its end: files it has begun to write are not this process's.
+
+    The pipes close last: the parent takes it for dead then, and it must have said why.
+    """
+    work, answers = os.fdopen(for_work, "rb"), os.fdopen(for_answers, "wb")
+    try:
+        for other in others:
+            other.close()
+        os.dup2(2, 1)
+        _serve(open_source, work, answers)
+        os._exit(0)
+    except BaseException:  # noqa: BLE001 - nothing may go on from here as if it were the parent
+        traceback.print_exc()
+    finally:
+        os._exit(1)
 
 
 def _send(pipe: IO[bytes], message: object) -> None:
@@ -205,19 +267,23 @@ def _receive(pipe: IO[bytes]) -> Any:
     return pickle.loads(content)  # noqa: S301 - written by the other end, which is ours
 
 
-def _serve() -> None:
-    """A child's life: what is printed anywhere goes to standard error, not into the answers."""
+def _begin() -> None:
+    """The life of a new process: what is printed anywhere goes to standard error, not into the answers."""
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     opened = _receive(sys.stdin.buffer)
-    if opened is None:
-        return
-    source = opened[1]()
+    if opened is not None:
+        _serve(opened[1], sys.stdin.buffer, answers)
+
+
+def _serve(open_source: OpenSource, work: IO[bytes], answers: IO[bytes]) -> None:
+    """Until the pipe of work ends."""
+    source = open_source()
     # Documents hold no rings; looking through vocabularies and caches for some takes time from every chunk.
     gc.freeze()
     gc.set_threshold(50_000, 10, 10)
     worker: Any = None
-    while (told := _receive(sys.stdin.buffer)) is not None:
+    while (told := _receive(work)) is not None:
         what, given_to_it = told
         if what == _OPEN:
             worker = given_to_it()
@@ -229,4 +295,4 @@ def _serve() -> None:
 
 
 if __name__ == "__main__":
-    _serve()
+    _begin()

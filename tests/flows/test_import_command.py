@@ -60,8 +60,8 @@ def test_a_large_file_is_indexed_beside_storing_even_where_there_was_no_index(re
     shutil.rmtree(tmp_path / "data" / "search", ignore_errors=True)
     run_beside, beside = IndexDatasets.run_beside, []
 
-    def noted(indexing, written):
-        beside.append(run_beside(indexing, written))
+    def noted(indexing, written, helpers):
+        beside.append(run_beside(indexing, written, helpers))
         return beside[-1]
 
     monkeypatch.setattr(IndexDatasets, "run_beside", noted)

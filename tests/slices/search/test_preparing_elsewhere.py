@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
+import threading
 from functools import partial
 
 import pytest
@@ -15,7 +18,7 @@ from opendata.catalogue.indexing import chunked
 from opendata.catalogue.models import Dataset
 from opendata.resources.documents import open_document_source
 from opendata.search.fields import prepare
-from opendata.search.preparing import Elsewhere, Preparer, PreparingError
+from opendata.search.preparing import Elsewhere, Helpers, Preparer, PreparingError
 
 
 @pytest.fixture
@@ -34,6 +37,58 @@ def test_other_processes_make_the_same_documents_in_order(portal, ids):
         documents = {one.id: one for one in portal.indexing.builder.build(session, ids)}
     assert [one.id for one in made] == ids
     assert made == [prepare(INDEX_SCHEMA, documents[dataset_id]) for dataset_id in ids]
+
+
+def test_copies_of_this_process_make_the_same_documents_in_order(portal, ids):
+    source = partial(open_document_source, portal.settings.database_url, {})
+    open_worker = partial(Preparer, INDEX_SCHEMA)
+    elsewhere = list(Elsewhere(source, chunked(ids, 2), 1).made_by(open_worker))
+    portal.database.close()
+    with Helpers(source, 2, copied=True) as helpers:
+        helpers.start()
+        assert list(helpers.documents(chunked(ids, 2)).made_by(open_worker)) == elsewhere
+        assert list(helpers.documents(chunked(ids[:3], 1)).made_by(open_worker)) == elsewhere[:3]
+
+
+def test_no_copies_are_made_where_the_database_is_open(portal):
+    with portal.database.reading() as session:
+        session.scalar(select(Dataset.id))
+        open_by_now = portal.indexing.helpers(copied=True)
+    portal.database.close()
+    closed = portal.indexing.helpers(copied=True)
+    if open_by_now is None or closed is None:
+        pytest.skip("one core: no other processes")
+    assert (open_by_now.copied, closed.copied) == (False, threading.active_count() == 1)
+
+
+_DYING = """
+import os, signal
+from opendata.search.preparing import Helpers
+with Helpers(lambda: list, 2, copied=True) as helpers:
+    print("held back", end="")
+    helpers.start()
+    {end}
+"""
+
+
+@pytest.mark.parametrize("end", ["os.kill(os.getpid(), signal.SIGKILL)", "raise SystemExit(3)", "pass"])
+def test_copies_end_with_their_parent_and_print_nothing_of_it(end):
+    """They hold what the parent prints to, so that this would never end otherwise."""
+    done = subprocess.run(
+        [sys.executable, "-c", _DYING.format(end=end)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+        env={name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"},
+    )
+    assert (done.stdout, done.stderr) == ("" if "SIGKILL" in end else "held back", "")
+
+
+def test_a_copy_that_fails_says_why_and_is_told(capfd):
+    with Helpers(partial(int, "x"), 1, copied=True) as helpers, pytest.raises(PreparingError):
+        list(helpers.documents([["a"]]).made_by(partial(Preparer, INDEX_SCHEMA)))
+    assert "ValueError: invalid literal" in capfd.readouterr().err
 
 
 def test_a_large_rebuild_uses_them_and_finds_everything(portal, ids, monkeypatch):
