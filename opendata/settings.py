@@ -39,7 +39,7 @@ class Settings:
     host: str = setting("Address the web server listens on", "127.0.0.1")
     port: int = setting("Port the web server listens on", 8000)
     web_workers: int = setting("Web processes; 0 for one on each processor core, four at most", 0)
-    web_threads: int = setting("Threads of each web process", 4)
+    web_threads: int = setting("Requests that each web process works on at once", 4)
     job_workers: int = setting("Jobs that run at the same time in one worker", 2)
     upload_limit_mb: int = setting("Largest file taken, in MB (1,048,576 bytes)", 5120)
     ingest_memory_mb: int = setting("Memory a file may need while it is read, in MB", 4096)

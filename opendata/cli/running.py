@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import logging
 import os
+import resource
 import signal
 import sqlite3
 import threading
@@ -23,6 +24,10 @@ from opendata.settings import Settings, load_settings, require_secret
 from opendata.wiring import build_services, readiness
 
 MOST_WEB = 4
+# Threads beside those that work, for bodies that leave, or come in, at the pace of a slow line.
+SLOW_READERS = 60
+MOST_CONNECTIONS = 1024
+IDLE_SECONDS = 75  # longer than a proxy keeps a connection that nobody uses, usually 60
 STOP_SECONDS = 8  # for answers under way; quickstart waits longer
 LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
@@ -52,7 +57,8 @@ def serve() -> None:
     Example:  OPENDATA_SECRET_KEY=… OPENDATA_PORT=8080 opendata serve
     """
     from granian import Granian
-    from granian.constants import Interfaces
+    from granian.constants import HTTPModes, Interfaces
+    from granian.http import HTTP1Settings
     from granian.log import LogLevels
 
     end_with_parent()
@@ -65,13 +71,27 @@ def serve() -> None:
         port=settings.port,
         interface=Interfaces.WSGI,
         workers=settings.web_workers or one_each_core(),
-        blocking_threads=settings.web_threads,
-        backpressure=settings.web_threads * 16,
+        blocking_threads=settings.web_threads + SLOW_READERS,
+        # Of connections, not of requests: with 64 as many idle browsers kept everyone else out, for half a minute.
+        backpressure=_open_connections(),
+        # In its mode for HTTP 1 and 2 a connection that never says a word is kept for ever.
+        http=HTTPModes.http1,
+        http1_settings=HTTP1Settings(header_read_timeout=IDLE_SECONDS * 1000),
         websockets=False,
         workers_kill_timeout=STOP_SECONDS,
         log_level=LogLevels.error,
         log_access=False,
     ).serve()
+
+
+def _open_connections() -> int:
+    """How many each web process takes; half of the files it may open, which it is allowed more of where it can be."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = 2 * MOST_CONNECTIONS
+    if soft < wanted:
+        soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    return min(MOST_CONNECTIONS, soft // 2)
 
 
 def one_each_core() -> int:

@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 
-from opendata.search.port import IndexBusyError, IndexState, IndexUnusableError, SearchRequest, TextField
+from opendata.search.port import (
+    IndexBusyError,
+    IndexState,
+    IndexUnusableError,
+    SearchRequest,
+    Sort,
+    TextField,
+)
 from opendata.search.service import SearchService
 
 from .conftest import EVERYONE, SCHEMA, catalogue, document, ids
@@ -46,6 +53,12 @@ def test_a_missing_index_answers_as_an_empty_one_and_writes_nothing(service, url
     assert (service.position(), service.count()) == (None, 0)
     assert service.status().state is IndexState.MISSING
     assert not folder_of(url).exists()
+
+
+@pytest.mark.parametrize("sort", [None, Sort("modified"), Sort("title")])
+def test_an_index_of_nothing_answers_in_any_order(begun, sort):
+    response = begun.search(SearchRequest(access=EVERYONE, sort=sort, facets={"theme": 5}))
+    assert (response.total, response.hits, response.facets) == (0, (), {"theme": ()})
 
 
 def test_a_batch_does_not_begin_an_index_that_would_then_look_whole(service):

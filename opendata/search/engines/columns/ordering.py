@@ -46,7 +46,9 @@ class Ordered:
 
 def best(parts: Sequence[Part], count: int, sort: Sort | None) -> Ordered:
     """The first `count` of everything found."""
-    if sort is not None and parts and sort.name in parts[0].segment.keys:
+    if not parts:  # the index of a portal without datasets
+        return Ordered(np.zeros(0, np.intp), np.zeros(0, np.intp), np.zeros(0))
+    if sort is not None and sort.name in parts[0].segment.keys:
         return _by_key(parts, count, sort)
     if sort is None and all(part.scores is None for part in parts):
         return _as_they_stand(parts, count)
