@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from sqlalchemy import Text, bindparam, cast, false, insert, literal, literal_column, or_, select, update
 from sqlalchemy.dialects.postgresql import JSONB
@@ -43,8 +43,7 @@ class RecordProblem:
     error: FieldError
 
 
-@dataclass(frozen=True, slots=True)
-class ImportRecord:
+class ImportRecord(NamedTuple):
     """A line that passed the profile. `id` is its own where `has_own_id`, else what its key always gives;
     `slug` the address it names, `wished_slug` that or the one its title gives.
     """

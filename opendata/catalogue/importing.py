@@ -44,6 +44,8 @@ ANSWERED: Final = frozenset(
         "page_url", "api_url", "resources",
     }
 )  # fmt: skip
+_decode = json.JSONDecoder().decode
+_PLAIN: Final = frozenset({b'{"', b"{ "})  # beginnings of a record in UTF-8
 _SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 _LONGEST_SLUG: Final = 100
 
@@ -164,10 +166,12 @@ class CatalogueImport:
         if isinstance(given, FieldError):
             return [RecordProblem(line, "unreadable-record", given)]
         own_id, slug, state = given.pop("id", None), given.pop("slug", None), given.pop("state", None)
+        modified_at = given.get("modified_at")
         if run.options.agency and not given.get("publisher"):
             given["publisher"] = run.options.agency
-        metadata = {name: value for name, value in given.items() if name not in ANSWERED}
-        fields, errors = self._profile.clean(metadata)
+        for name in ANSWERED & given.keys():
+            del given[name]
+        fields, errors = self._profile.clean(given)
         problems = [RecordProblem(line, "invalid-input", error) for error in errors]
         problems += [RecordProblem(line, code, error) for code, error in _wrong_keys(own_id, slug, state)]
         publisher = fields.get("publisher")
@@ -179,9 +183,9 @@ class CatalogueImport:
         if problems:
             return problems
         known_by = (own_id or slug) or f"{publisher}\n{fields.get('identifier') or fields['title']}"
-        if hash(known_by) in run.seen:
+        if (known := hash(known_by)) in run.seen:
             return [RecordProblem(line, "twice", FieldError("", TWICE))]
-        run.seen.add(hash(known_by))
+        run.seen.add(known)
         dataset_id = own_id or id_of_bytes(hashlib.sha256(f"import\n{known_by}".encode()).digest())
         title = fields["title"]
         return ImportRecord(
@@ -192,7 +196,7 @@ class CatalogueImport:
             wished_slug=slug or slugify(title.get("vi") or title.get("en") or "") or "dataset",
             fields=fields,
             state=DatasetState(state) if state else run.options.state,
-            modified_at=min(_modified_at(given.get("modified_at"), fields.get("modified"), run.now), run.now),
+            modified_at=min(_modified_at(modified_at, fields.get("modified"), run.now), run.now),
         )
 
 
@@ -210,7 +214,12 @@ def _parsed(content: bytes) -> dict[str, Any] | FieldError:
     if len(content) > LONGEST_LINE:
         return FieldError("", N_("The line is longer than %(limit)s."), {"limit": "1 MB"})
     try:
-        given = json.loads(content)
+        # json.loads would look for UTF-16 and for a mark at the beginning.
+        given = (
+            _decode(content.decode("utf-8", "surrogatepass"))
+            if content[:2] in _PLAIN
+            else json.loads(content)
+        )
     except (ValueError, RecursionError) as error:
         reason = str(error).partition("\n")[0]
         return FieldError("", N_("The line is not JSON: %(reason)s."), {"reason": reason})

@@ -31,10 +31,15 @@ if TYPE_CHECKING:
 Kind: TypeAlias = Literal["text", "markdown", "date", "code", "email", "url", "keywords", "number"]
 KINDS: Final = get_args(Kind)
 
+_LANGUAGES: Final = frozenset(LANGUAGES)
 _EMAIL = re.compile(r"[^@\s,;<>\"]+@[^@\s,;<>\"]+\.[^@\s,;<>\".]{2,}")
 _SEPARATORS = re.compile(r"[,;\n]")
 # The form of an agency identifier, Decision 20/2020/QĐ-TTg: at most 35 of A–Z, 0–9 and dots.
 _AGENCY_CODE = re.compile(r"[A-Z0-9]+(\.[A-Z0-9]+)*")
+# What many records of a catalogue have in common; titles and identifiers are their own.
+_REPEATED: Final = frozenset({"date", "email", "url"})
+_MOST_KNOWN: Final = 4096
+_LONGEST_KNOWN: Final = 200
 # What is quoted back of a wrong value; a message is read, not scrolled.
 _QUOTED: Final = 60
 
@@ -104,20 +109,22 @@ class MetadataProfile:
         may be given as label, alias or authority address and come out as codes. With `require` off, missing
         fields are no error.
         """
-        errors = [self._unknown(name) for name in metadata if name not in self.by_name]
+        errors: list[FieldError] = []
+        if not metadata.keys() <= self._names:
+            errors = [self._unknown(name) for name in metadata if name not in self._names]
         cleaned: dict[str, Any] = {}
-        for item, check in self._checks:
-            value = metadata.get(item.name)
+        for name, item, check, required in self._checks:
+            value = metadata.get(name)
             try:
                 if value is not None:  # most fields of most records are not given
                     value = None if _is_empty(value) else check(item, value)
             except _WrongValueError as wrong:
-                errors.append(FieldError(item.name, wrong.template, wrong.params))
+                errors.append(FieldError(name, wrong.template, wrong.params))
                 continue
             if value is not None:
-                cleaned[item.name] = value
-            elif item.required and require:
-                errors.append(FieldError(item.name, N_("Fill this in; a dataset cannot do without it.")))
+                cleaned[name] = value
+            elif required and require:
+                errors.append(FieldError(name, N_("Fill this in; a dataset cannot do without it.")))
         errors.extend(_period_error(cleaned))
         return cleaned, errors
 
@@ -131,9 +138,13 @@ class MetadataProfile:
         return FieldError(shown, template, {"name": shown, "known": ", ".join(self.by_name)})
 
     @cached_property
-    def _checks(self) -> tuple[tuple[ProfileField, Check], ...]:
-        """Each field with what checks and cleans its values."""
-        return tuple((item, self._check(item)) for item in self.fields)
+    def _names(self) -> frozenset[str]:
+        return frozenset(self.by_name)
+
+    @cached_property
+    def _checks(self) -> tuple[tuple[str, ProfileField, Check, bool], ...]:
+        """Each field with its name, what checks and cleans its values, and whether it is required."""
+        return tuple((item.name, item, self._check(item), item.required) for item in self.fields)
 
     def _check(self, item: ProfileField) -> Check:
         if item.kind == "keywords":
@@ -141,14 +152,33 @@ class MetadataProfile:
         if item.multilingual:
             return _texts
         if item.kind == "code":
-            return partial(_code, self.vocabularies.named(item.vocabulary or ""))
-        return _SIMPLE[item.kind]
+            return _remembering(partial(_code, self.vocabularies.named(item.vocabulary or "")))
+        return _remembering(_SIMPLE[item.kind]) if item.kind in _REPEATED else _SIMPLE[item.kind]
+
+
+def _remembering(check: Check) -> Check:
+    """The same for values that stand under many datasets; what is wrong is looked at each time."""
+    known: dict[str, Any] = {}
+
+    def remembered(item: ProfileField, value: object) -> Any:
+        if not isinstance(value, str):
+            return check(item, value)
+        found = known.get(value, known)  # itself: it holds no such thing
+        if found is known:
+            found = check(item, value)
+            if len(value) <= _LONGEST_KNOWN:
+                if len(known) >= _MOST_KNOWN:
+                    known.clear()
+                known[value] = found
+        return found
+
+    return remembered
 
 
 def _is_empty(value: object) -> bool:
     if isinstance(value, str):
         return not value or value.isspace()
-    return value in ([], {})
+    return not value and value in ([], {})
 
 
 def is_email(text: str) -> bool:
@@ -198,7 +228,8 @@ def _texts(item: ProfileField, value: object) -> dict[str, str] | None:
     given = {DEFAULT_LANGUAGE: value} if isinstance(value, str) else value
     if not isinstance(given, dict):
         raise _WrongValueError(N_("This must be text, or one text a language: {“vi”: …, “en”: …}."))
-    _check_languages(given)
+    if not given.keys() <= _LANGUAGES:
+        _check_languages(given)
     texts: dict[str, str] = {}
     for language in LANGUAGES:
         if (written := given.get(language)) is not None and (text := _text(item, written)):
@@ -215,6 +246,22 @@ def _check_languages(given: Mapping[object, object]) -> None:
 
 def _keywords(item: ProfileField, value: object) -> list[str] | None:
     """A list, a text with commas, or either by language; out comes one list without repetitions."""
+    kept: dict[str, str] = {}
+    for word in _words(value):
+        if word is None:
+            continue
+        key, text = _keyword(word) if isinstance(word, str) else ("", "")
+        if not key or len(text) > item.max_length:
+            _text(item, word)  # says what is wrong, if not just empty
+        elif key not in kept:
+            kept[key] = text
+    if len(kept) > item.max_items:
+        template = N_("At most %(limit)s keywords; there are %(count)s.")
+        raise _WrongValueError(template, limit=item.max_items, count=len(kept))
+    return list(kept.values()) or None
+
+
+def _words(value: object) -> list[object]:
     parts = [value]
     if isinstance(value, dict):
         _check_languages(value)
@@ -227,15 +274,14 @@ def _keywords(item: ProfileField, value: object) -> list[str] | None:
             words += part
         elif part is not None:
             raise _WrongValueError(N_("Keywords are a list of words or short phrases."))
-    kept: dict[str, str] = {}
-    for word in words:
-        text = None if word is None else _text(item, word)
-        if text:
-            kept.setdefault(text.casefold(), text)
-    if len(kept) > item.max_items:
-        template = N_("At most %(limit)s keywords; there are %(count)s.")
-        raise _WrongValueError(template, limit=item.max_items, count=len(kept))
-    return list(kept.values()) or None
+    return words
+
+
+@lru_cache(maxsize=16_384)
+def _keyword(word: str) -> tuple[str, str]:
+    """(what tells it from others, as it is stored)."""
+    text = clean_line(word)
+    return text.casefold(), text
 
 
 def _code(vocabulary: Vocabulary[Any], item: ProfileField, value: object) -> str | None:
@@ -271,18 +317,13 @@ def _date(_item: ProfileField, value: object) -> str:
         else:
             text = clean_line(cast("str", value))
             if len(text) == len("2026-03-31"):
-                return _day(text)
+                return dt.date.fromisoformat(text).isoformat()
             moment = dt.datetime.fromisoformat(text)
         day = (moment.astimezone(VIETNAM_TIME) if moment.tzinfo else moment).date()
     except (TypeError, ValueError, AttributeError, OverflowError):
         template = N_("“%(value)s” is not a date. Write year-month-day, for example 2026-03-31.")
         raise _WrongValueError(template, value=_quoted(str(value))) from None
     return day.isoformat()
-
-
-@lru_cache(maxsize=4096)  # a catalogue names the same days again and again
-def _day(text: str) -> str:
-    return dt.date.fromisoformat(text).isoformat()
 
 
 def _email(item: ProfileField, value: object) -> str | None:

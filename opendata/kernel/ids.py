@@ -8,8 +8,10 @@ import time
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford base32: no i, l, o, u to misread
 _LETTERS = frozenset(_ALPHABET)
+_PAIRS = tuple(first + second for first in _ALPHABET for second in _ALPHABET)
 _RANDOM_BITS = 80
 _LENGTH = 26
+_SHIFTS = range((_LENGTH - 2) * 5, -1, -10)
 
 
 def new_id() -> str:
@@ -28,7 +30,7 @@ def is_id(text: str) -> bool:
 
 
 def _written(number: int) -> str:
-    return "".join([_ALPHABET[(number >> shift) & 31] for shift in range((_LENGTH - 1) * 5, -1, -5)])
+    return "".join([_PAIRS[(number >> shift) & 1023] for shift in _SHIFTS])
 
 
 def utc_now() -> dt.datetime:

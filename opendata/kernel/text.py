@@ -87,7 +87,10 @@ def clean_line(text: str) -> str:
 
 def clean_text(text: str) -> str:
     """Several lines as people type them: NFC, LF line ends, control characters dropped, ends trimmed."""
-    unified = nfc(text).replace("\r\n", "\n").replace("\r", "\n")
+    composed = nfc(text)
+    if " \n" not in composed and composed.replace("\n", "").isprintable():
+        return composed.strip()
+    unified = composed.replace("\r\n", "\n").replace("\r", "\n")
     lines = [line if line.isprintable() else _CONTROL.sub("", line) for line in unified.split("\n")]
     return "\n".join([line.rstrip() for line in lines]).strip()
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import random
 import time
 
-from opendata.kernel.ids import new_id, utc_now
+from opendata.kernel.ids import id_of_bytes, is_id, new_id, utc_now
 
 CROCKFORD = "0123456789abcdefghjkmnpqrstvwxyz"
 
@@ -37,6 +38,13 @@ def test_ids_made_at_once_differ_in_their_random_part() -> None:
     assert len(made) == 20_000
     assert len({identifier[10:] for identifier in made}) == 20_000
     assert set("".join(made)) <= set(CROCKFORD)
+
+
+def test_an_id_of_bytes_holds_their_first_sixteen() -> None:
+    for digest in (bytes(16), b"\xff" * 32, *(random.Random(n).randbytes(20) for n in range(200))):
+        identifier = id_of_bytes(digest)
+        assert is_id(identifier)
+        assert decode(identifier) == int.from_bytes(digest[:16])
 
 
 def test_now_knows_its_time_zone() -> None:

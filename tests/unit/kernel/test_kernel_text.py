@@ -218,6 +218,18 @@ def test_cleaning_twice_changes_nothing_more(text: str) -> None:
     assert "\n" not in clean_line(text)
 
 
+@given(st.text(st.sampled_from("aộ \t\r\n\x00\x85\xa0\u0323\u2028\ud800"), max_size=12))
+def test_clean_text_is_clean_line_by_line(text):
+    """Letter by letter, as it is meant."""
+    lines = [""]
+    for letter in unicodedata.normalize("NFC", text).replace("\r\n", "\n").replace("\r", "\n"):
+        if letter == "\n":
+            lines.append("")
+        elif letter not in "\x00\u2028\ud800":
+            lines[-1] += letter
+    assert clean_text(text) == "\n".join(line.rstrip() for line in lines).strip()
+
+
 def test_clean_text_keeps_paragraphs() -> None:
     assert clean_text("\r\n một \r\nhai\rba\x07\n\n") == "một\nhai\nba"
     assert clean_line(" một\t hai\nba\x00 ") == "một hai ba"
