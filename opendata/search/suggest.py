@@ -255,7 +255,7 @@ class _Speller:
         return {word: votes[word].most_common(1)[0][0] for word in folded if votes[word]}
 
     def _best_texts(self, folded: Sequence[str]) -> list[str]:
-        request = SearchRequest(access=self._access, limit=10)
+        request = SearchRequest(access=self._access, limit=5)
         found = self._engine.search(request, self._parser.parse(" ".join(folded)))
         return [text for match in found.matches for text in match.texts.values()]
 
