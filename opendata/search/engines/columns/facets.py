@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from opendata.search.engines.columns.arrays_file import Array
-    from opendata.search.engines.columns.listed import Flags, Listed
+    from opendata.search.engines.columns.listed import Listed, Some
 
 # Facets are counted together as long as there are no more combinations of what documents have of them.
 _MOST_TOGETHER: Final = 4096
@@ -60,13 +60,12 @@ class FacetCounts:
         self._facets = facets
         self._documents = count
 
-    def counts(self, among: Flags, facet: str | None = None) -> dict[str, Array]:
+    def counts(self, among: Some, facet: str | None = None) -> dict[str, Array]:
         """For each facet, or only for one, how many of these documents have each of its values."""
         groups = [self._alone(facet)] if facet is not None else self._groups
-        many = int(np.count_nonzero(among))
-        if 2 * many <= self._documents:
-            return _counts(groups, np.flatnonzero(among))
-        others = _counts(groups, np.flatnonzero(~among))
+        if 2 * among.count <= self._documents:
+            return _counts(groups, among.documents)
+        others = _counts(groups, np.flatnonzero(~among.flags))
         return {name: self._all[name] - counts for name, counts in others.items()}
 
     @cached_property

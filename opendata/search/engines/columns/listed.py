@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,6 +17,19 @@ if TYPE_CHECKING:
 
 # One entry a document.
 Flags = np.ndarray[Any, np.dtype[np.bool_]]
+
+
+class Some:
+    """Some documents of a segment, as flags and, where anybody asks, in a row."""
+
+    def __init__(self, flags: Flags) -> None:
+        self.flags = flags
+        self.count = int(np.count_nonzero(flags))
+
+    @cached_property
+    def documents(self) -> Array:
+        """In order."""
+        return np.flatnonzero(self.flags)
 
 
 class Listed:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from opendata.search.analysis import View
     from opendata.search.engines.columns.arrays_file import Array
-    from opendata.search.engines.columns.listed import Flags
+    from opendata.search.engines.columns.listed import Some
     from opendata.search.engines.columns.matching import Matched
     from opendata.search.engines.columns.segment import Segment
     from opendata.search.query import Query
@@ -35,26 +35,25 @@ _SEARCHED: Final = 16
 
 @dataclass(frozen=True, slots=True)
 class Searched:
-    """What was found in a segment: by words and ranges (`matched`), and of that with the values chosen (`flags`)."""
+    """What was found in a segment: by words and ranges (`matched`), and of that with the values chosen (`found`)."""
 
     segment: Segment
     matched: Matched
-    flags: Flags
+    found: Some
 
 
 def scored(searched: Searched, query: Query, weighed: Sequence[Weighed]) -> Part:
     """The documents found with what these terms give them."""
-    segment, flags = searched.segment, searched.flags
-    many = int(np.count_nonzero(flags))
-    if not many:
-        return Part(segment, flags, np.zeros(0, np.float32), np.zeros(0, np.intp))
-    few = np.flatnonzero(flags) if many * _FEW <= segment.count else None
+    segment, found = searched.segment, searched.found
+    if not found.count:
+        return Part(segment, found.flags, np.zeros(0, np.float32), np.zeros(0, np.intp))
+    few = found.documents if found.count * _FEW <= segment.count else None
     held = searched.matched.held
     if not query.held:
         held = None
     elif held is None or len(query.sides) > 1:
         held = counted(segment, query.held)
-    return Part(segment, flags, _scores(segment, weighed, held, few), few)
+    return Part(segment, found.flags, _scores(segment, weighed, held, few), few)
 
 
 def _scores(segment: Segment, weighed: Sequence[Weighed], held: Array | None, few: Array | None) -> Array:
@@ -72,7 +71,8 @@ def _scores(segment: Segment, weighed: Sequence[Weighed], held: Array | None, fe
         total = _listed_gains(lists, segment.count)
         scratch = np.empty(segment.count, np.float32)
         for row, step in rows:
-            np.multiply(row, np.float32(step), out=scratch)
+            scratch[:] = row  # at once with the product numpy does it piece by piece
+            scratch *= np.float32(step)
             total += scratch
         if held is not None:
             np.multiply(held, np.float32(HELD_BONUS), out=scratch)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from opendata.search.engines.columns.listed import Some
 from opendata.search.engines.columns.matching import Matched, flags_of, in_range, matching
 from opendata.search.engines.columns.ordering import Ordered, Part, best
 from opendata.search.engines.columns.postings import gain_step, worth_of
@@ -78,7 +79,7 @@ class ColumnsSnapshot:
     def search(self, request: SearchRequest, query: Query) -> Found:
         chosen = self._chosen(request)
         searched = self._searched(request, query, chosen)
-        total = sum(int(np.count_nonzero(one.flags)) for one in searched)
+        total = sum(one.found.count for one in searched)
         facets = self._facets(searched, chosen, request)
         if not request.limit and request.group is None:
             return Found(total, (), facets, more=request.offset < total)
@@ -88,7 +89,7 @@ class ColumnsSnapshot:
             hits = tuple(self._matches(ordered, request.offset))
             return Found(total, hits, facets, more=request.offset + len(hits) < total)
         lines, speaking = self._lines(ranked, total, request, request.group)
-        groups = self._groups(lines, [one.flags for one in searched], request.group)
+        groups = self._groups(lines, [one.found.flags for one in searched], request.group)
         grouped = tuple(
             replace(match, group=groups[line]) if line in groups else match
             for line, match in enumerate(speaking)
@@ -97,7 +98,7 @@ class ColumnsSnapshot:
 
     def scan(self, request: SearchRequest, query: Query) -> tuple[int, Iterator[Match]]:
         searched = self._searched(request, query, self._chosen(request))
-        total = sum(int(np.count_nonzero(one.flags)) for one in searched)
+        total = sum(one.found.count for one in searched)
         ordered = self._ranked(searched, request, query)(request.offset + request.limit)
         return total, self._matches(ordered, request.offset)
 
@@ -203,7 +204,7 @@ class ColumnsSnapshot:
             matched = Matched(found, matched.held)
             for flags in chosen.values():
                 found = found & flags[number]
-            searched.append(Searched(segment, matched, found))
+            searched.append(Searched(segment, matched, Some(found)))
         return searched
 
     def _ranked(
@@ -211,7 +212,7 @@ class ColumnsSnapshot:
     ) -> Callable[[int], Ordered]:
         """Gives the first so many of what was found."""
         if request.sort is not None or not (query.scored or query.held):
-            parts = [Part(one.segment, one.flags) for one in searched]
+            parts = [Part(one.segment, one.found.flags) for one in searched]
             return lambda count: best(parts, count, request.sort)
         weighed: list[list[Weighed]] = [[] for _ in searched]
         for place, term in self._weighed(query):
@@ -247,7 +248,7 @@ class ColumnsSnapshot:
         totals = {name: np.zeros(len(self._values_of(name)[0]), np.int64) for name in request.facets}
         for number, one in enumerate(searched):
             facets = one.segment.facet_counts
-            together = facets.counts(one.flags)
+            together = facets.counts(one.found)
             for name, total in totals.items():
                 counts = together
                 if name in chosen:
@@ -255,7 +256,7 @@ class ColumnsSnapshot:
                     for other, flags in chosen.items():
                         if other != name:
                             without = without & flags[number]
-                    counts = facets.counts(without, name)
+                    counts = facets.counts(Some(without), name)
                 total[self._values_of(name)[1][number]] += counts[name]
         return {
             name: _top(self._values_of(name)[0], totals[name], limit, request.filters.get(name, ()))
