@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from opendata.search.engines.columns.arrays_file import Array
-    from opendata.search.engines.columns.listed import Flags
+    from opendata.search.engines.columns.listed import Flags, Some
     from opendata.search.engines.columns.segment import Segment
     from opendata.search.port import Sort
 
@@ -27,12 +27,11 @@ _LOOKED_AT: Final = 1024
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What was found in one segment. `scores` of all its documents, or of those named; None where nothing scores."""
+    """What was found in one segment, with the score of each document found; None where nothing scores."""
 
     segment: Segment
-    found: Flags
+    found: Some
     scores: Array | None = None
-    documents: Array | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,26 +74,23 @@ def _highest(part: Part, count: int, limit: float) -> tuple[Array, Array]:
 
     Those beyond `limit`, of which others are known to be enough, may be left out.
     """
-    scores = np.zeros(len(part.found), np.float32) if part.scores is None else part.scores
-    if part.documents is None:
-        # No score is below 0, and as many of the columns' highest are there as are wanted of all.
-        scores = np.where(part.found, scores, np.float32(-1))
-        rows = len(scores) // _COLUMNS
-        if rows > 1 and count <= _COLUMNS // 2:
-            highest = scores[: rows * _COLUMNS].reshape(rows, _COLUMNS).max(axis=0)
-            limit = min(limit, -float(np.partition(highest, _COLUMNS - count)[_COLUMNS - count]))
-        documents = np.flatnonzero(scores >= max(-limit, 0))
-        values = -scores[documents]
-    else:
-        near = np.flatnonzero(scores >= -limit)
-        documents, values = part.documents[near], -scores[near]
+    if part.scores is None:
+        documents = part.found.documents[:count]
+        return documents, np.zeros(len(documents), np.float32)
+    # As many of the columns' highest are there as are wanted of all.
+    rows = len(part.scores) // _COLUMNS
+    if rows > 1 and count <= _COLUMNS // 2:
+        highest = part.scores[: rows * _COLUMNS].reshape(rows, _COLUMNS).max(axis=0)
+        limit = min(limit, -float(np.partition(highest, _COLUMNS - count)[_COLUMNS - count]))
+    near = np.flatnonzero(part.scores >= -limit)
+    values = -part.scores[near]
     first = _smallest(values, count)
-    return documents[first], values[first]
+    return part.found.documents[near[first]], values[first]
 
 
 def _first(part: Part, count: int, sort: Sort) -> tuple[Array, Array]:
     """The first `count` documents found in the order of a number, and what puts them so when it is sorted upwards."""
-    documents = _first_in(part.segment.order(sort.name, descending=sort.descending), part.found, count)
+    documents = _first_in(part.segment.order(sort.name, descending=sort.descending), part.found.flags, count)
     values = part.segment.arrays[f"number.{sort.name}"][documents]
     return documents, np.nan_to_num(-values if sort.descending else values, nan=np.inf)
 
@@ -113,7 +109,7 @@ def _first_in(order: Array, found: Flags, count: int) -> Array:
 def _as_they_stand(parts: Sequence[Part], count: int) -> Ordered:
     chosen: list[Array] = []
     for part in parts:
-        documents = np.flatnonzero(part.found)[: count - sum(map(len, chosen))]
+        documents = part.found.documents[: count - sum(map(len, chosen))]
         chosen.append(documents)
     where = np.repeat(np.arange(len(chosen)), list(map(len, chosen)))
     documents = np.concatenate([*chosen, np.zeros(0, int)])
@@ -137,7 +133,9 @@ def _by_key(parts: Sequence[Part], count: int, sort: Sort) -> Ordered:
     keyed: list[tuple[bytes, int, int]] = []
     without: list[tuple[int, int]] = []
     for number, part in enumerate(parts):
-        documents = _first_in(part.segment.order(sort.name, descending=sort.descending), part.found, count)
+        documents = _first_in(
+            part.segment.order(sort.name, descending=sort.descending), part.found.flags, count
+        )
         places = part.segment.key_places(sort.name)[documents]
         keys = part.segment.keys[sort.name]
         for one, place in zip(documents.tolist(), places.tolist(), strict=True):

@@ -46,18 +46,22 @@ def scored(searched: Searched, query: Query, weighed: Sequence[Weighed]) -> Part
     """The documents found with what these terms give them."""
     segment, found = searched.segment, searched.found
     if not found.count:
-        return Part(segment, found.flags, np.zeros(0, np.float32), np.zeros(0, np.intp))
-    few = found.documents if found.count * _FEW <= segment.count else None
+        return Part(segment, found, np.zeros(0, np.float32))
     held = searched.matched.held
     if not query.held:
         held = None
     elif held is None or len(query.sides) > 1:
         held = counted(segment, query.held)
-    return Part(segment, found.flags, _scores(segment, weighed, held, few), few)
+    documents = found.documents
+    total = _gains(segment, weighed, documents)
+    if held is not None:
+        total += held.take(documents) * np.float32(HELD_BONUS)
+    total *= segment.lifts.take(documents)
+    return Part(segment, found, total)
 
 
-def _scores(segment: Segment, weighed: Sequence[Weighed], held: Array | None, few: Array | None) -> Array:
-    """What these documents score; without `few` each of the segment, matching or not."""
+def _gains(segment: Segment, weighed: Sequence[Weighed], documents: Array) -> Array:
+    """What each of these documents gains by all terms. Those of many are picked out of the sums for all documents."""
     rows: list[tuple[Array, float]] = []
     lists: list[tuple[Array, Array, float]] = []
     for view, number, step in weighed:
@@ -67,25 +71,17 @@ def _scores(segment: Segment, weighed: Sequence[Weighed], held: Array | None, fe
             rows.append((row, step))
         else:
             lists.append((*words.gained(number), step))
-    if few is None:
-        total = _listed_gains(lists, segment.count)
-        scratch = np.empty(segment.count, np.float32)
+    if len(documents) * _FEW <= segment.count:
+        few = _gains_of_few(lists, documents, segment.count)
         for row, step in rows:
-            scratch[:] = row  # at once with the product numpy does it piece by piece
-            scratch *= np.float32(step)
-            total += scratch
-        if held is not None:
-            np.multiply(held, np.float32(HELD_BONUS), out=scratch)
-            total += scratch
-        total *= segment.lifts
-        return total
-    total = _gains_of_few(lists, few, segment.count)
+            few += row.take(documents) * np.float32(step)
+        return few
+    total, scratch = _listed_gains(lists, segment.count), np.empty(segment.count, np.float32)
     for row, step in rows:
-        total += row.take(few) * np.float32(step)
-    if held is not None:
-        total += held.take(few) * np.float32(HELD_BONUS)
-    total *= segment.lifts.take(few)
-    return total
+        scratch[:] = row  # at once with the product numpy does it piece by piece
+        scratch *= np.float32(step)
+        total += scratch
+    return total.take(documents)
 
 
 def _listed_gains(lists: Sequence[tuple[Array, Array, float]], count: int) -> Array:

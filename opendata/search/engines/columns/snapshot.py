@@ -212,7 +212,7 @@ class ColumnsSnapshot:
     ) -> Callable[[int], Ordered]:
         """Gives the first so many of what was found."""
         if request.sort is not None or not (query.scored or query.held):
-            parts = [Part(one.segment, one.found.flags) for one in searched]
+            parts = [Part(one.segment, one.found) for one in searched]
             return lambda count: best(parts, count, request.sort)
         weighed: list[list[Weighed]] = [[] for _ in searched]
         for place, term in self._weighed(query):
