@@ -56,7 +56,7 @@ _BEARER: Final = '-H "Authorization: Bearer $OPENDATA_TOKEN"'
     errors=(400, 401, 403),
     curl="curl -G '{base}/datasets' --data-urlencode 'q={words}' -d facets=theme,format -d per_page=5",
 )
-@in_turn
+@in_turn(short=True)
 def search_datasets() -> Answer:
     form = read_form(request.args.items(multi=True), also=("facets", "explain"))
     wanted = _facets(request.args.get("facets"))

@@ -4,19 +4,19 @@
 (the interpreter's lock): four at once are each four times as slow and lose time by taking the lock from each other,
 while a short one waits behind all of them. `AtWork` stands around the whole app: a few requests are worked on at
 once, while bodies are sent, and uploads taken in, at the pace of whoever is at the other end without keeping anyone
-from working. Both let people in strictly in the order in which they came.
+from working. Both let people in in the order in which they came; of searches those for programs go before pages.
 """
 
 from __future__ import annotations
 
 import threading
 from collections import deque
+from contextlib import contextmanager
 from functools import wraps
 from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-    from types import TracebackType
+    from collections.abc import Callable, Iterable, Iterator
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
     from opendata.http.neighbours import Neighbours
@@ -25,36 +25,52 @@ Asked = ParamSpec("Asked")
 Answered = TypeVar("Answered")
 
 _WITHOUT_BODY: Final = frozenset({"GET", "HEAD", "OPTIONS"})
-_SHORT: Final = 1 << 20
+_SHORT: Final = 1 << 20  # bytes
+_MOST_PASSED_BY: Final = 3
 
 
 class Places:
     """So many may be inside; who comes later waits and is let in by who leaves, the first come first.
 
     A lock of Python's gives its place to whoever asks next, often the thread that has just left, while those that
-    wait are still being woken.
+    wait are still being woken. Who is `short` goes before those that are not, a few times.
     """
 
     def __init__(self, count: int) -> None:
         self._free = count
         self._changing = threading.Lock()
         self._waiting: deque[threading.Lock] = deque()
+        self._short: deque[threading.Lock] = deque()
+        self._passed_by = 0
 
-    def __enter__(self) -> None:
+    @contextmanager
+    def place(self, *, short: bool = False) -> Iterator[None]:
+        self._enter(short=short)
+        try:
+            yield
+        finally:
+            self._leave()
+
+    def waiting(self) -> int:
+        return len(self._waiting) + len(self._short)
+
+    def _enter(self, *, short: bool) -> None:
         with self._changing:
             if self._free:
                 self._free -= 1
                 return
             gate = threading.Lock()
             gate.acquire()
-            self._waiting.append(gate)
+            (self._short if short else self._waiting).append(gate)
         gate.acquire()
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def _leave(self) -> None:
         with self._changing:
-            if self._waiting:
+            if self._short and not (self._waiting and self._passed_by == _MOST_PASSED_BY):
+                self._passed_by += bool(self._waiting)
+                self._short.popleft().release()
+            elif self._waiting:
+                self._passed_by = 0
                 self._waiting.popleft().release()
             else:
                 self._free += 1
@@ -63,15 +79,21 @@ class Places:
 _TURN: Final = Places(1)
 
 
-def in_turn(view: Callable[Asked, Answered]) -> Callable[Asked, Answered]:
-    """One at a time of all views marked so. They must not call each other, and must not wait for anything."""
+def in_turn(*, short: bool) -> Callable[[Callable[Asked, Answered]], Callable[Asked, Answered]]:
+    """One at a time of all views marked so. They must not call each other, and must not wait for anything.
 
-    @wraps(view)
-    def waiting(*args: Asked.args, **kwargs: Asked.kwargs) -> Answered:
-        with _TURN:
-            return view(*args, **kwargs)
+    `short` are those that answer programs: they have half the work of a page, and do not wait for one after the other.
+    """
 
-    return waiting
+    def marked(view: Callable[Asked, Answered]) -> Callable[Asked, Answered]:
+        @wraps(view)
+        def waiting(*args: Asked.args, **kwargs: Asked.kwargs) -> Answered:
+            with _TURN.place(short=short):
+                return view(*args, **kwargs)
+
+        return waiting
+
+    return marked
 
 
 class AtWork:
@@ -91,7 +113,7 @@ class AtWork:
         with self._neighbours.working():
             if environ["REQUEST_METHOD"] not in _WITHOUT_BODY:
                 return self._answer(environ, start_response)
-            with self._places:
+            with self._places.place():
                 return self._answer(environ, start_response)
 
     def _answer(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:

@@ -76,7 +76,7 @@ def dataset(slug: str) -> Response:
     )
 
 
-@in_turn
+@in_turn(short=False)
 def _search_page() -> Response:
     """Editions of a series are one row, unless the reader asked for each or for the editions of one."""
     form = read_form(request.args.items(multi=True), also=("explain",))

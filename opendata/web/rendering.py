@@ -22,6 +22,7 @@ from opendata.http.context import SESSION_COOKIE, language, page_actor, services
 from opendata.kernel.i18n import LANGUAGES, translator
 from opendata.kernel.ids import utc_now
 from opendata.web import addresses
+from opendata.web.escaping import PageCode
 from opendata.web.form_tokens import form_token_field
 from opendata.web.markdown import first_words, prose
 from opendata.web.result_list import foreign, ticks
@@ -55,6 +56,7 @@ def environment() -> Environment:
         lstrip_blocks=True,
         extensions=["jinja2.ext.i18n"],
     )
+    made.code_generator_class = PageCode
     made.install_gettext_callables(  # type: ignore[attr-defined]  # added by the extension
         lambda message: speak().gettext(message), _plural, newstyle=True
     )

@@ -14,13 +14,13 @@ PATIENCE = 30.0
 def test_the_second_begins_when_the_first_has_ended() -> None:
     first_is_in, first_may_end, second_is_in = threading.Event(), threading.Event(), threading.Event()
 
-    @in_turn
+    @in_turn(short=False)
     def first() -> None:
         first_is_in.set()
         assert first_may_end.wait(PATIENCE)
         assert not second_is_in.is_set()
 
-    @in_turn
+    @in_turn(short=True)
     def second() -> None:
         second_is_in.set()
 
@@ -36,11 +36,11 @@ def test_the_second_begins_when_the_first_has_ended() -> None:
 
 
 def test_a_search_that_fails_gives_its_turn_away() -> None:
-    @in_turn
+    @in_turn(short=False)
     def failing(text: str) -> str:
         raise ValueError(text)
 
     for _ in range(2):
         with pytest.raises(ValueError, match="x"):
             failing("x")
-    assert in_turn(str.upper)("a") == "A"
+    assert in_turn(short=False)(str.upper)("a") == "A"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
+import time
 from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
@@ -47,23 +48,35 @@ class Neighbourhood:
         return self._idle
 
 
-def test_places_are_given_in_the_order_of_asking() -> None:
+@pytest.mark.parametrize(
+    ("short", "order"),
+    [
+        ([False] * 8, [0, 1, 2, 3, 4, 5, 6, 7]),
+        ([True] * 8, [0, 1, 2, 3, 4, 5, 6, 7]),
+        ([False, False, True, True], [2, 3, 0, 1]),
+        # Three go before a long one, then it is its turn.
+        ([False, True, True, True, True, False, True], [1, 2, 3, 0, 4, 6, 5]),
+    ],
+)
+def test_places_are_given_in_the_order_of_asking_to_short_ones_first(
+    short: list[bool], order: list[int]
+) -> None:
     places, came_in, threads = Places(1), list[int](), []
 
     def enter(number: int) -> None:
-        with places:
+        with places.place(short=short[number]):
             came_in.append(number)
 
-    with places:
-        for number in range(20):
+    with places.place():
+        for number in range(len(short)):
             threads.append(threading.Thread(target=enter, args=(number,)))
             threads[-1].start()
-            while len(places._waiting) <= number:
-                pass
+            while places.waiting() <= number:
+                time.sleep(0.001)
         assert came_in == []
     for thread in threads:
         thread.join(PATIENCE)
-    assert came_in == list(range(20))
+    assert came_in == order
 
 
 def test_as_many_work_at_once_as_there_are_places() -> None:
