@@ -110,9 +110,19 @@ def edition_of(titles: Mapping[str, str], publisher: str) -> Edition:
     """`titles` by language. The Vietnamese title decides, or the only one there is."""
     deciding = titles.get("vi") or next(filter(None, titles.values()), "")
     rest, _, order, days = _taken_apart(deciding)
-    stem = " ".join(_WORD.findall(fold(rest)))
+    stem = _stem(rest)
     labels = {language: label for language, text in titles.items() if (label := _taken_apart(text)[1])}
     return Edition(_key(stem, publisher) if stem else 0, labels, order, days)
+
+
+def _stem(title: str) -> str:
+    return " ".join(filter(None, map(_folded_words, title.split())))
+
+
+@lru_cache(maxsize=16_384)  # the syllables of a catalogue are the same few thousand
+def _folded_words(piece: str) -> str:
+    """The words of what stands between two spaces: “lúa/gạo” has two, “–” none."""
+    return " ".join(_WORD.findall(fold(piece)))
 
 
 def key_text(key: int) -> str:
@@ -156,6 +166,7 @@ def _taken_from_year(
     return f"{line[:begin]} {line[end:]}", label, *_whole_year(int(year))
 
 
+@lru_cache(maxsize=1024)
 def _as_label(written: str) -> str:
     return _LEADING.sub("", _LEADING.sub("", written.strip()))
 

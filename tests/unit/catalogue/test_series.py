@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from opendata.catalogue import series
 from opendata.catalogue.series import edition_of, key_text
-from opendata.kernel.text import clean_line
+from opendata.kernel.text import clean_line, fold
 
 
 def key(title: str, publisher: str = "BTC") -> int:
@@ -147,3 +147,12 @@ def test_a_line_whose_only_number_is_a_year_is_read_as_the_long_pattern_reads_it
         series._taken_apart.cache_clear()
         assert series._taken_apart(line) == read
     series._taken_apart.cache_clear()
+
+
+@given(
+    st.text(
+        st.characters() | st.sampled_from("ộĐİßſ aZ1_-/\u0323\u00a0\u2000\u1100\u1161\u11a8"), max_size=20
+    )
+)
+def test_words_folded_between_spaces_are_those_of_the_whole_title(title):
+    assert series._stem(title) == " ".join(re.findall(r"\w+", fold(title)))
