@@ -130,6 +130,7 @@ class FolderEngine:
         self._current_file = str(root / _CURRENT)
         self._opening = threading.Lock()
         self._seen = _NOTHING
+        self._verified = ""
 
     def state(self) -> IndexState:
         return self._look().state
@@ -257,8 +258,10 @@ class FolderEngine:
             return _Seen(generation, stamp, IndexState.OUTDATED, None)
         path = self._root / generation
         try:
-            if generation != self._seen.generation:
+            # Once: after a commit that came between this and the next line all files would be read again, and again.
+            if generation not in {self._seen.generation, self._verified}:
                 self._format.verify(path)
+                self._verified = generation
             snapshot = self._format.snapshot(path)
         except FileNotFoundError:
             raise

@@ -29,7 +29,7 @@ from opendata.search.fields import scoring_fields
 from opendata.search.folder import DamagedIndexError
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterable, Sequence
+    from collections.abc import Hashable, Iterable, Mapping, Sequence
     from pathlib import Path
 
     from opendata.search.engines.columns.arrays_file import Array
@@ -97,10 +97,16 @@ class ColumnsFormat:
         return status.st_ino, status.st_mtime_ns, status.st_size
 
     def verify(self, path: Path) -> None:
-        for listed in _listed(path)["segments"]:
-            verify_file(path / f"{listed['name']}.seg")
-            if listed["deletions"]:
-                verify_file(path / listed["deletions"])
+        """Each file once: a commit that removes one meanwhile is no reason to read all others again."""
+        verified: set[str] = set()
+        while missing := [name for name in _files_of(_listed(path)) if name not in verified]:
+            for name in missing:
+                try:
+                    verify_file(path / name)
+                except FileNotFoundError:
+                    if name in _files_of(_listed(path)):
+                        raise
+                verified.add(name)
 
     def snapshot(self, path: Path) -> ColumnsSnapshot:
         commit = self._read(path)
@@ -225,6 +231,11 @@ def _keep_last(
 def _delete(entries: Iterable[_Entry], ids: Sequence[str]) -> None:
     for entry in entries:
         entry.delete(entry.segment.numbers_of(ids))
+
+
+def _files_of(listed: Mapping[str, Any]) -> list[str]:
+    names = [(f"{each['name']}.seg", each["deletions"]) for each in listed["segments"]]
+    return [name for both in names for name in both if name]
 
 
 def _listed(path: Path) -> dict[str, Any]:
