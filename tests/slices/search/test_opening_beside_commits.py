@@ -59,8 +59,9 @@ def test_a_commit_between_the_check_and_the_reading_is_met_by_reading_alone(
     def opening_after_a_commit(schema: object, path: Path) -> object:
         opened.append(path.name)
         if len(opened) == 1:
-            monkeypatch.setattr(commits, "open_segment", open_segment)
             writer.index([document("n1", "Hai")], [], position=2)
+        if not path.exists():  # as in a process of its own, which does not hold it already
+            raise FileNotFoundError(path)
         return open_segment(SCHEMA, path)
 
     monkeypatch.setattr(commits, "verify_file", counted)
