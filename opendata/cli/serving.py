@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gc
 import signal
+import threading
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
@@ -28,6 +29,10 @@ _TRIED: Final = (
     "/api/v1/datasets",
 )
 
+# An index of gigabytes on a slow disk takes longer to be read and checked: who asks meanwhile waits for it, and who
+# looks after the process sees that it lives.
+_MOST_SECONDS: Final = 10.0
+
 
 def load_app() -> Flask:
     """Called by granian in each web process, before it takes signals.
@@ -39,7 +44,9 @@ def load_app() -> Flask:
         signal.signal(name, signal.SIG_DFL)
     app = from_environment()
     settings = load_settings()
-    _try_pages(app)
+    trying = threading.Thread(target=_try_pages, args=(app,), name="first-pages", daemon=True)
+    trying.start()
+    trying.join(_MOST_SECONDS)
     # What is loaded now stays: looking through it for rings stopped a request for 75 ms now and then.
     gc.collect()
     gc.freeze()
