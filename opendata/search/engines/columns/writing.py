@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from opendata.search.engines.columns.arrays_file import write_arrays
-from opendata.search.engines.columns.builder import MOST_DOCUMENTS, SegmentBuilder
+from opendata.search.engines.columns.builder import SegmentBuilder
 from opendata.search.engines.columns.segment import Segment
 from opendata.search.engines.columns.spilled import Column
 from opendata.search.engines.columns.word_columns import Base
@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from opendata.search.engines.columns.word_columns import Lengths
     from opendata.search.port import IndexSchema, SearchDocument
 
-BUILT_AT_ONCE: Final = MOST_DOCUMENTS
+# A process that builds a segment of so many documents takes 250 MB; of as many as there can be, 269 MB.
+BUILT_AT_ONCE: Final = 57_344
 # Segments of so few documents are joined with each commit, so most are never written as they came.
 SMALL: Final = 256
 # From so many documents it is seen in which texts a word is rare; fewer ask a larger segment.
