@@ -25,10 +25,10 @@ API: Final = "/api/v1"
 _SHORT: Final = 60
 
 
-def page(endpoint: str, pairs: Iterable[tuple[str, str]] = (), **values: object) -> str:
+def page(endpoint: str, pairs: Iterable[tuple[str, str | int]] = (), **values: object) -> str:
     """The address of a page in the language being read; `pairs` become the query string, in order."""
     address = _path(request.root_path, endpoint, tuple({"lang": language(), **values}.items()))
-    asked = "&".join([f"{_quoted(name)}={_quoted(value)}" for name, value in pairs])
+    asked = "&".join([f"{_quoted(name)}={_quoted(str(value))}" for name, value in pairs])
     return f"{address}?{asked}" if asked else address
 
 
