@@ -12,6 +12,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -77,6 +78,32 @@ def _children(pid: int) -> list[int]:
         for task in Path(f"/proc/{pid}/task").iterdir():
             found += [int(child) for child in (task / "children").read_text().split()]
     return found
+
+
+@contextlib.contextmanager
+def watching_children(pid: int) -> Iterator[dict[int, float]]:
+    """The most memory that each child of a process had meanwhile, in MB, by its number.
+
+    What the system says of a child that has ended counts the moment in which it still was a copy of its parent.
+    """
+    peaks: dict[int, float] = {}
+    stopped = threading.Event()
+
+    def watch() -> None:
+        while not stopped.wait(0.1):
+            for child in _children(pid):
+                with contextlib.suppress(OSError):
+                    for line in Path(f"/proc/{child}/status").read_text().splitlines():
+                        if line.startswith("VmHWM:"):
+                            peaks[child] = int(line.split()[1]) / 1024
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    try:
+        yield peaks
+    finally:
+        stopped.set()
+        watcher.join()
 
 
 def worker_of(pid: int) -> int:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import gc
 import json
+import os
 import random
 import resource
 import statistics
@@ -26,7 +27,13 @@ from typing import TYPE_CHECKING, Any
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from benchmarks.catalogue_generator import FORMS, SUBJECTS, CatalogueGenerator, load_into
-from benchmarks.portal_under_test import MB, print_machine, processor_seconds, running_portal
+from benchmarks.portal_under_test import (
+    MB,
+    print_machine,
+    processor_seconds,
+    running_portal,
+    watching_children,
+)
 from benchmarks.search_peers import measure_peers, rows_of
 from opendata.accounts.policy import COMMAND_LINE, VISITOR
 from opendata.accounts.service import AgencyEntry
@@ -124,12 +131,13 @@ def prepared(folder: Path) -> Services:
 def built(services: Services, folder: Path) -> None:
     gc.collect()
     wall, cpu = time.perf_counter(), _processor_seconds()
-    count = services.indexing.rebuild()
+    with watching_children(os.getpid()) as peaks:
+        count = services.indexing.rebuild()
     wall, cpu = time.perf_counter() - wall, _processor_seconds() - cpu
     size = sum(path.stat().st_size for path in (folder / "search").rglob("*") if path.is_file())
     print(
         f"{count:,} datasets: index built in {wall:.1f} s ({cpu:.1f} s of processor time), {size / MB:.0f} MB;"
-        f" largest child {_peak_mb(resource.RUSAGE_CHILDREN):.0f} MB"
+        f" largest child {max(peaks.values(), default=0):.0f} MB"
     )
     runner = build_job_runner(services)
     while runner.run_batches():

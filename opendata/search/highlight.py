@@ -8,7 +8,9 @@ rule for the passage is kept.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from bisect import bisect_left
+from itertools import compress, repeat
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -17,9 +19,11 @@ from opendata.search.analysis import I_OR_Y, STEM_SIGN, stem_of
 from opendata.search.port import Segment
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from opendata.search.query import Query
+
+    Array = np.ndarray[Any, np.dtype[Any]]
 
 _ELLIPSIS: Final = Segment("…", is_match=False)
 _Y_OR_I: Final = {said: written for written, said in I_OR_Y.items()}
@@ -28,6 +32,8 @@ _MOST_BETWEEN: Final = 3
 # No phrase reaches over it.
 _BETWEEN_TEXTS: Final = " " * (_MOST_BETWEEN + 1)
 _BESIDE_WORDS: Final = " -./:_"
+# The hottest line of a page: called by its name, the class takes twice as long.
+_segment: Final = tuple.__new__
 
 # From where to where, and what was found there, folded.
 _Mark = tuple[int, int, str]
@@ -51,20 +57,21 @@ class Highlighter:
         """Each text whole where its length is 0, else its `fragment` of that length; many at once cost less."""
         if self._wanted.is_nothing:
             return [_shown(text, [], length) for text, length in texts]
-        folded = _folded(_BETWEEN_TEXTS.join([*[text for text, _ in texts], ""]))
-        marks = iter(self._wanted.marks(folded))
-        mark = next(marks, None)
-        start = 0
+        joined = _BETWEEN_TEXTS.join([*[text for text, _ in texts], ""])
+        marks = self._wanted.marks(_folded(joined))
+        self._seen.update([words for _, _, words in marks])
+        begins = [begin for begin, _, _ in marks]
         shown: list[tuple[Segment, ...]] = []
+        start = at = 0
         for text, length in texts:
             end = start + len(text)
-            inside: list[_Mark] = []
-            while mark is not None and mark[0] < end:
-                inside.append((mark[0] - start, mark[1] - start, mark[2]))
-                self._seen.add(mark[2])
-                mark = next(marks, None)
-            shown.append(_shown(text, inside, length))
-            start = end + len(_BETWEEN_TEXTS)
+            last = bisect_left(begins, end, at)
+            if not length or len(text) <= length:
+                shown.append(tuple(_segments(joined, marks[at:last], start, end)))
+            else:
+                inside = [(begin - start, stop - start, words) for begin, stop, words in marks[at:last]]
+                shown.append(_shown(text, inside, length))
+            start, at = end + len(_BETWEEN_TEXTS), last
         return shown
 
     def found_words(self) -> set[str]:
@@ -77,10 +84,15 @@ class _Wanted:
     """What a query marks: words and words in a row, all that begins in a way, all with an English stem."""
 
     def __init__(self, query: Query) -> None:
+        self._single: set[str] = set()
         self._phrases: dict[str, list[tuple[str, ...]]] = {}
         for words in sorted(query.marks, key=len, reverse=True):
             for first in {words[0], _Y_OR_I.get(words[0], words[0])}:
-                self._phrases.setdefault(first, []).append(words)
+                if len(words) == 1:
+                    self._single.add(first)
+                else:
+                    self._phrases.setdefault(first, []).append(words)
+        self._first = self._single.union(self._phrases)
         self._stems = frozenset(query.stems)
         # A stem is not always how its words begin (citi: city, cities): its last letter is left open.
         self._beginnings = (*query.prefixes, *(stem.removeprefix(STEM_SIGN)[:-1] for stem in query.stems))
@@ -88,40 +100,47 @@ class _Wanted:
         self.is_nothing = not (query.marks or query.prefixes)
 
     def marks(self, folded: str) -> list[_Mark]:
-        """Where the words wanted stand in a folded text, in order; none stands in another."""
+        """Where the words wanted stand in a folded text, in order; none stands in another.
+
+        A page has thousands of words: what is done with each is done by the interpreter's own loops.
+        """
         words = folded.split(" ")
-        at = [number for number, word in enumerate(words) if word in self._phrases]
+        at = list(compress(range(len(words)), map(self._first.__contains__, words)))
         begun = set[int]()
         if self._beginnings:
-            like = (number for number, word in enumerate(words) if word.startswith(self._beginnings))
+            like = compress(range(len(words)), map(str.startswith, words, repeat(self._beginnings)))
             begun.update(number for number in like if self._is_meant(words[number]))
             at = sorted(begun.union(at))
         letters = np.frombuffer(folded.encode("utf-32-le", "surrogatepass"), "<u4")
         ends = np.append(np.flatnonzero(letters == ord(" ")), len(folded))
-        found: list[_Mark] = []
+        here = [words[number] for number in at]
+        stops = ends[at]
+        begins = stops - np.fromiter(map(len, here), np.int64, len(here))
+        found = list(zip(begins.tolist(), stops.tolist(), here, strict=True))
+        if self._phrases.keys().isdisjoint(here):
+            return found
+        return list(self._with_phrases(found, at, words, ends, begun))
+
+    def _with_phrases(
+        self, found: Iterable[_Mark], at: Iterable[int], words: Sequence[str], ends: Array, begun: set[int]
+    ) -> Iterator[_Mark]:
         free = 0
-        for number, end in zip(at, ends[at].tolist(), strict=True):
+        for mark, number in zip(found, at, strict=True):
             if number < free:
                 continue
-            last = self._last_of_phrase(words, number)
-            if last is None:
-                if number not in begun:
-                    continue
-                last = number
-            if last == number:
-                found.append((end - len(words[number]), end, words[number]))
-            else:
-                phrase = " ".join(filter(None, words[number : last + 1]))
-                found.append((end - len(words[number]), int(ends[last]), phrase))
-            free = last + 1
-        return found
+            last = self._last_of_phrase(words, number) if mark[2] in self._phrases else None
+            if last is not None:
+                yield mark[0], int(ends[last]), " ".join(filter(None, words[number : last + 1]))
+                free = last + 1
+            elif mark[2] in self._single or number in begun:
+                yield mark
 
     def _is_meant(self, word: str) -> bool:
         return word.startswith(self._prefixes) or (word.isascii() and stem_of(word) in self._stems)
 
     def _last_of_phrase(self, words: Sequence[str], number: int) -> int | None:
-        """The number of the last word of the longest of what is wanted that begins here."""
-        for phrase in self._phrases.get(words[number], ()):
+        """The number of the last word of the longest phrase that begins here."""
+        for phrase in self._phrases[words[number]]:
             at = number
             for wanted in phrase[1:]:
                 following = range(at + 1, min(at + 1 + _MOST_BETWEEN, len(words)))
@@ -200,7 +219,7 @@ def _segments(text: str, marks: list[_Mark], start: int, end: int) -> list[Segme
     while at < len(marks):
         first, last, _ = marks[at]
         at += 1
-        while at < len(marks) and not text[last : marks[at][0]].strip(_BESIDE_WORDS):
+        while at < len(marks) and _are_beside(text, last, marks[at][0]):
             last = marks[at][1]
             at += 1
         if last <= start:
@@ -208,12 +227,17 @@ def _segments(text: str, marks: list[_Mark], start: int, end: int) -> list[Segme
         if first >= end:
             break
         if first > position:
-            segments.append(Segment(text[position:first], False))  # noqa: FBT003 - the hottest line of a page
+            segments.append(_segment(Segment, (text[position:first], False)))
         position = min(last, end)
-        segments.append(Segment(text[max(first, start) : position], True))  # noqa: FBT003 - see above
+        segments.append(_segment(Segment, (text[max(first, start) : position], True)))
     if position < end:
         segments.append(Segment(text[position:end], is_match=False))
     return segments
+
+
+def _are_beside(text: str, end: int, begin: int) -> bool:
+    """Whether nothing that matters stands between two matches."""
+    return text[end] in _BESIDE_WORDS if begin == end + 1 else not text[end:begin].strip(_BESIDE_WORDS)
 
 
 class _CharFolds(dict[int, str]):
