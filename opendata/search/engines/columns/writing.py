@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from opendata.search.engines.columns.word_columns import Lengths
     from opendata.search.port import IndexSchema, SearchDocument
 
-# A process that builds a segment of so many documents takes 250 MB; of as many as there can be, 269 MB.
-BUILT_AT_ONCE: Final = 57_344
+# A process that builds a segment of 57,344 documents takes 260 MB.
+BUILT_AT_ONCE: Final = 51_200
 # Segments of so few documents are joined with each commit, so most are never written as they came.
 SMALL: Final = 256
 # From so many documents it is seen in which texts a word is rare; fewer ask a larger segment.
