@@ -57,7 +57,7 @@ class PreparingError(UnavailableError):
 
 
 def worthwhile_children() -> int:
-    """One a core: parent and engine do a quarter of the work. None where there is one core only."""
+    """One a core: what is left to the parent is little. None where there is one core only."""
     cores = len(os.sched_getaffinity(0))
     return min(MOST_CHILDREN, cores) if cores > 1 else 0
 

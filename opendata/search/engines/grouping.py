@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterable
+    from collections.abc import Callable, Hashable, Iterable, Sized
 
 T = TypeVar("T")
+Joined = TypeVar("Joined", bound="Sized")
 Array = np.ndarray[Any, np.dtype[Any]]
 
 MOST_WALKED: Final = 100_000
@@ -49,14 +50,12 @@ def read_lines(
     walk: Callable[[int], tuple[int, Iterable[Candidate[T]]]], offset: int, limit: int
 ) -> Lines[T]:
     """`walk(n)` gives the total and the first n hits."""
-    reach = min(max(_FIRST_WALK, _STEP * (offset + limit)), MOST_WALKED)
-    while True:
+
+    def joined(reach: int) -> tuple[int, list[Candidate[T]]]:
         total, candidates = walk(reach)
-        lines = _joined(candidates)
-        if len(lines) > offset + limit or reach >= min(total, MOST_WALKED):
-            break
-        reach = min(reach * _STEP, MOST_WALKED)
-    count = len(lines) if reach >= total else None
+        return total, _joined(candidates)
+
+    total, lines, count = _far_enough(joined, offset + limit)
     return Lines(total, tuple(lines[offset : offset + limit]), count, len(lines) > offset + limit)
 
 
@@ -80,14 +79,21 @@ class ArrayLines:
 
 def array_lines(walk: Callable[[int], Walk], total: int, offset: int, limit: int) -> ArrayLines:
     """The same lines as `read_lines`; `walk(n)` gives the first n of `total` hits."""
-    reach = min(max(_FIRST_WALK, _STEP * (offset + limit)), MOST_WALKED)
-    while True:
-        lines = _joined_arrays(walk(reach))
-        if len(lines) > offset + limit or reach >= min(total, MOST_WALKED):
-            break
-        reach = min(reach * _STEP, MOST_WALKED)
-    count = len(lines) if reach >= total else None
+    _, lines, count = _far_enough(lambda reach: (total, _joined_arrays(walk(reach))), offset + limit)
     return ArrayLines(lines[offset : offset + limit], count, len(lines) > offset + limit)
+
+
+def _far_enough(joined: Callable[[int], tuple[int, Joined]], wanted: int) -> tuple[int, Joined, int | None]:
+    """The total of hits, lines of so many of them that more than `wanted` are there, and the count of all lines.
+
+    `joined(n)` gives the total and the lines of the first n hits.
+    """
+    reach = min(max(_FIRST_WALK, _STEP * wanted), MOST_WALKED)
+    while True:
+        total, lines = joined(reach)
+        if len(lines) > wanted or reach >= min(total, MOST_WALKED):
+            return total, lines, len(lines) if reach >= total else None
+        reach = min(reach * _STEP, MOST_WALKED)
 
 
 def _joined_arrays(walk: Walk) -> Array:

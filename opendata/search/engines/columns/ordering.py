@@ -49,8 +49,6 @@ def best(parts: Sequence[Part], count: int, sort: Sort | None) -> Ordered:
         return Ordered(np.zeros(0, np.intp), np.zeros(0, np.intp), np.zeros(0))
     if sort is not None and sort.name in parts[0].segment.keys:
         return _by_key(parts, count, sort)
-    if sort is None and all(part.scores is None for part in parts):
-        return _as_they_stand(parts, count)
     chosen, keys, numbers = [], [], []
     limit = np.inf
     for number, part in enumerate(parts):
@@ -65,7 +63,7 @@ def best(parts: Sequence[Part], count: int, sort: Sort | None) -> Ordered:
         numbers.append(np.full(len(documents), number))
     documents, values, where = np.concatenate(chosen), np.concatenate(keys), np.concatenate(numbers)
     order = np.lexsort((documents, where, values))[:count]
-    scores = np.zeros(len(order)) if sort else -values[order]
+    scores = np.zeros(len(order)) if sort else 0 - values[order]
     return Ordered(where[order], documents[order], scores)
 
 
@@ -104,16 +102,6 @@ def _first_in(order: Array, found: Flags, count: int) -> Array:
         if len(hits) >= count or size >= len(order):
             return hits[:count].astype(np.intp)
         size *= 8
-
-
-def _as_they_stand(parts: Sequence[Part], count: int) -> Ordered:
-    chosen: list[Array] = []
-    for part in parts:
-        documents = part.found.documents[: count - sum(map(len, chosen))]
-        chosen.append(documents)
-    where = np.repeat(np.arange(len(chosen)), list(map(len, chosen)))
-    documents = np.concatenate([*chosen, np.zeros(0, int)])
-    return Ordered(where, documents, np.zeros(len(documents)))
 
 
 def _smallest(values: Array, count: int) -> Array:

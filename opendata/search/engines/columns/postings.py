@@ -8,7 +8,6 @@ would; how much that rarest is worth is known only when a query asks. Kept as on
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import log1p
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -46,12 +45,6 @@ def worth(holding: Any, total: int) -> Any:
     holding = np.asarray(holding, np.float64)
     rare = np.log1p((np.maximum(total + 1 - holding, 0) + 0.5) / (holding + 0.5))
     return rare * np.log1p((np.maximum(total - holding, 0) + 0.5) / (holding + 0.5)) ** RARITY
-
-
-def worth_of(holding: int, total: int) -> float:
-    """`worth` of one term; numpy takes ten times as long for a single number."""
-    rare = log1p((max(total + 1 - holding, 0) + 0.5) / (holding + 0.5))
-    return rare * float(log1p((max(total - holding, 0) + 0.5) / (holding + 0.5)) ** RARITY)
 
 
 @dataclass(frozen=True, slots=True)

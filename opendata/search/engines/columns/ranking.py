@@ -70,7 +70,8 @@ def _gains(segment: Segment, weighed: Sequence[Weighed], documents: Array) -> Ar
         if row is not None:
             rows.append((row, step))
         else:
-            lists.append((*words.gained(number), step))
+            holding, gains, _ = words.entries(number)
+            lists.append((holding, gains, step))
     if len(documents) * _FEW <= segment.count:
         few = _gains_of_few(lists, documents, segment.count)
         for row, step in rows:

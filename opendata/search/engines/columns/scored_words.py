@@ -45,7 +45,7 @@ class ScoredWords:
         return counts_of(self._at[numbers.start : numbers.stop + 1])
 
     def entries(self, number: int) -> tuple[Array, Array, Array]:
-        """The documents of a term, their gains in steps, and the bits of the boosts it stands in."""
+        """The documents of a term, in order, their gains in steps, and the bits of the boosts it stands in."""
         of = self._of(number)
         return self._documents[of], self._gains[of], self._fields[of]
 
@@ -70,11 +70,6 @@ class ScoredWords:
     def row(self, number: int) -> Array | None:
         """What each document of the segment gains by a frequent term, in steps; None for other terms."""
         return self._everywhere.get(number)
-
-    def gained(self, number: int) -> tuple[Array, Array]:
-        """The documents of a term, in order, and their gains in steps."""
-        of = self._of(number)
-        return self._documents[of], self._gains[of]
 
 
 class Places:

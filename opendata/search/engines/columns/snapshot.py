@@ -11,9 +11,9 @@ import numpy as np
 from opendata.search.engines.columns.listed import Some
 from opendata.search.engines.columns.matching import Matched, flags_of, in_range, matching
 from opendata.search.engines.columns.ordering import Ordered, Part, best
-from opendata.search.engines.columns.postings import gain_step, worth_of
+from opendata.search.engines.columns.postings import gain_step, worth
 from opendata.search.engines.columns.ranking import Searched, Weighed, scored
-from opendata.search.engines.grouping import Walk, array_lines
+from opendata.search.engines.grouping import ArrayLines, Walk, array_lines
 from opendata.search.nearness import WordLists
 from opendata.search.port import (
     Contribution,
@@ -51,15 +51,6 @@ class Held:
     alive: Flags
 
 
-@dataclass(frozen=True, slots=True)
-class _Lines:
-    """The keys of the lines of a page (NaN for none); `count` and `more` as in Found."""
-
-    keys: Array
-    count: int | None
-    more: bool
-
-
 class ColumnsSnapshot:
     """A Snapshot. Nothing in it changes but what it remembers, so threads may share it."""
 
@@ -88,8 +79,8 @@ class ColumnsSnapshot:
             ordered = ranked(request.offset + request.limit)
             hits = tuple(self._matches(ordered, request.offset))
             return Found(total, hits, facets, more=request.offset + len(hits) < total)
-        lines, speaking = self._lines(ranked, total, request, request.group)
-        groups = self._groups(lines, [one.found.flags for one in searched], request.group)
+        lines, keys, speaking = self._lines(ranked, total, request, request.group)
+        groups = self._groups(keys, [one.found.flags for one in searched], request.group)
         grouped = tuple(
             replace(match, group=groups[line]) if line in groups else match
             for line, match in enumerate(speaking)
@@ -222,17 +213,20 @@ class ColumnsSnapshot:
 
     def _weighed(self, query: Query) -> Iterator[tuple[int, Weighed]]:
         """Each scored term in each segment that holds it, with the number of the segment."""
-        for term in query.scored:
-            numbers = self._find(term.view, term.term)
-            rarest = sum(
+        found = [self._find(term.view, term.term) for term in query.scored]
+        rarest = [
+            sum(
                 segment.words_of(term.view).rarest(number)
                 for segment, number in zip(self._segments, numbers, strict=True)
                 if number >= 0
             )
-            step = term.weight * self._step * worth_of(rarest, self._alive) if rarest else 0.0
+            for term, numbers in zip(query.scored, found, strict=True)
+        ]
+        worths = worth(rarest, self._alive).tolist()
+        for term, numbers, each in zip(query.scored, found, worths, strict=True):
             for place, number in enumerate(numbers):
                 if number >= 0:
-                    yield place, (term.view, number, step)
+                    yield place, (term.view, number, term.weight * self._step * each)
 
     def _find(self, view: View, term: str) -> list[int]:
         return [segment.find(view, term) for segment in self._segments]
@@ -245,7 +239,8 @@ class ColumnsSnapshot:
         """Counts within a facet leave out what was chosen of it."""
         if not request.facets:
             return {}
-        totals = {name: np.zeros(len(self._values_of(name)[0]), np.int64) for name in request.facets}
+        values = {name: self._values_of(name) for name in request.facets}
+        totals = {name: np.zeros(len(known), np.int64) for name, (known, _) in values.items()}
         for number, one in enumerate(searched):
             facets = one.segment.facet_counts
             together = facets.counts(one.found)
@@ -257,9 +252,9 @@ class ColumnsSnapshot:
                         if other != name:
                             without = without & flags[number]
                     counts = facets.counts(Some(without), name)
-                total[self._values_of(name)[1][number]] += counts[name]
+                total[values[name][1][number]] += counts[name]
         return {
-            name: _top(self._values_of(name)[0], totals[name], limit, request.filters.get(name, ()))
+            name: _top(values[name][0], totals[name], limit, request.filters.get(name, ()))
             for name, limit in request.facets.items()
         }
 
@@ -289,8 +284,8 @@ class ColumnsSnapshot:
 
     def _lines(
         self, ranked: Callable[[int], Ordered], total: int, request: SearchRequest, group: Grouping
-    ) -> tuple[_Lines, list[Match]]:
-        """The lines of a page, and what speaks for each."""
+    ) -> tuple[ArrayLines, Array, list[Match]]:
+        """The lines of a page, their keys (NaN for none), and what speaks for each."""
         walked: list[tuple[Ordered, Walk]] = []
 
         def walk(count: int) -> Walk:
@@ -308,13 +303,13 @@ class ColumnsSnapshot:
         ordered, hits = walked[-1]
         at = lines.shown
         matches = self._matches(Ordered(ordered.parts[at], ordered.documents[at], ordered.scores[at]), 0)
-        return _Lines(hits.keys[at], lines.count, lines.more), list(matches)
+        return lines, hits.keys[at], list(matches)
 
-    def _groups(self, lines: _Lines, found: Sequence[Flags], group: Grouping) -> dict[int, Group]:
-        """What those lines stand for that stand for more than one document, by their number."""
+    def _groups(self, keys: Array, found: Sequence[Flags], group: Grouping) -> dict[int, Group]:
+        """What the lines with these keys stand for that stand for more than one document, by their number."""
         members: dict[int, list[tuple[float, int, int]]] = {}
         for number, (segment, flags) in enumerate(zip(self._segments, found, strict=True)):
-            places, documents = segment.with_numbers(group.key, lines.keys)
+            places, documents = segment.with_numbers(group.key, keys)
             seen = np.flatnonzero(flags[documents])
             documents = documents[seen]
             editions = np.nan_to_num(segment.arrays[f"number.{group.edition}"][documents], nan=-np.inf)
