@@ -111,7 +111,7 @@ def measure(size: int, *, peers: bool) -> None:
         ]
         figures("completion", typing, lambda text: search.suggest(VISITOR, text))
         figures("change of one, visible", range(10), lambda number: _change(services, number))
-        print(f"  memory of this process at most {_peak_mb(resource.RUSAGE_SELF):.0f} MB")
+        print(f"  memory of this process at most {_peak_mb():.0f} MB")
         services.close()
         if records:
             measure_peers(rows_of(records), [dict(pairs)["q"] for pairs in asked])
@@ -256,8 +256,8 @@ def _processor_seconds() -> float:
     return sum(each.ru_utime + each.ru_stime for each in used)
 
 
-def _peak_mb(who: int) -> float:
-    return resource.getrusage(who).ru_maxrss / 1024
+def _peak_mb() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def main() -> None:

@@ -7,12 +7,12 @@ page has up to three hundred values of facets: what each is called never changes
 
 from __future__ import annotations
 
-import json
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from opendata.api import addresses
+from opendata.api.operations import as_json
 from opendata.api.representations import CODED_FIELDS
 from opendata.http.context import language, services, speak
 from opendata.kernel.i18n import LANGUAGES
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
     from opendata.catalogue.search import DatasetResults, DatasetSummary, Editions, FacetOption
     from opendata.search.port import Contribution, Segment
-
-_encode: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
 
 
 def results(found: DatasetResults, next_url: str | None) -> str:
@@ -43,13 +41,13 @@ def results(found: DatasetResults, next_url: str | None) -> str:
         **({"why": {name: _reasons(parts) for name, parts in found.why.items()}} if found.why else {}),
         "next_url": next_url,
     }
-    facets = ",".join(f"{_encode(name)}:[{_options(options)}]" for name, options in found.facets.items())
-    return f'{_encode(first)[:-1]},"facets":{{{facets}}},{_encode(last)[1:]}'
+    facets = ",".join(f"{as_json(name)}:[{_options(options)}]" for name, options in found.facets.items())
+    return f'{as_json(first)[:-1]},"facets":{{{facets}}},{as_json(last)[1:]}'
 
 
 def similar(found: Iterable[DatasetSummary]) -> str:
     hit = _HitWriter()
-    return _encode({"items": [hit.written(item) for item in found]})
+    return as_json({"items": [hit.written(item) for item in found]})
 
 
 def _options(options: Iterable[FacetOption]) -> str:
@@ -64,7 +62,7 @@ def _options(options: Iterable[FacetOption]) -> str:
 
 @lru_cache(8192)
 def _named_value(value: str, label: str) -> str:
-    return f'{{"value":{_encode(value)},"label":{_encode(label)},"count":'
+    return f'{{"value":{as_json(value)},"label":{as_json(label)},"count":'
 
 
 class _HitWriter:

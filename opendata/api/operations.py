@@ -48,6 +48,10 @@ class ApiBlueprint(Blueprint):  # type: ignore[misc]  # flask-smorest ships no t
     takes_cookies = False  # see `access.COOKIES`
 
 
+# How every answer is written.
+as_json: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """`body` for the operation's schema. `revision` goes into the ETag, `pinned` says it never changes.
@@ -111,7 +115,7 @@ class Operation:
             answer = result if isinstance(result, Answer) else Answer(result)
             if answer.is_written:
                 return write(answer, answer.body, self.status)
-            return write(answer, _json(schema.dump(answer.body) if schema else answer.body), self.status)
+            return write(answer, as_json(schema.dump(answer.body) if schema else answer.body), self.status)
 
         made = answering
         shapes: Mapping[str, Any] = self.contents if self.contents is not None else {JSON: self.answer}
@@ -153,10 +157,6 @@ class Operation:
         if self.curl:
             document["x-codeSamples"] = [{"lang": "curl", "source": self.curl}]
         return document
-
-
-def _json(body: Any) -> str:
-    return json.dumps(body, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 
 
 def write(answer: Answer, text: str, status: int) -> Response:

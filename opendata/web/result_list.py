@@ -12,13 +12,14 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from opendata.catalogue.freshness import freshness
 from opendata.http.context import services, speak
 from opendata.kernel.errors import N_
 from opendata.kernel.ids import utc_now
 from opendata.web import addresses
+from opendata.web.escaping import escape
 
 if TYPE_CHECKING:
     import datetime as dt
