@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import gc
+import itertools
 import json
 import os
 import random
@@ -53,6 +54,7 @@ READERS = 8
 READING_PROCESSES = 2
 PATHS = ("/api/v1/datasets", "/vi/datasets")
 SERVED_SECONDS = 20
+PUBLISHED_SEED = 7
 
 
 def mixed_queries(services: Services, count: int = QUERIES, seed: int = 5) -> list[list[tuple[str, str]]]:
@@ -238,10 +240,13 @@ def _told(reader: subprocess.Popen[str], *lines: str) -> None:
 def published_until(services: Services, ends: float) -> list[float]:
     """Publishes one dataset a second; how long each took to be found."""
     visible: list[float] = []
-    while time.monotonic() < ends:
+    records = CatalogueGenerator(seed=PUBLISHED_SEED).records(int(10 * SERVED_SECONDS))
+    for record in itertools.takewhile(lambda _: time.monotonic() < ends, records):
         start = time.monotonic()
-        title = f"Vừa công bố {len(visible)}x"
-        made = services.catalogue.create_dataset(COMMAND_LINE, {"title": title, "publisher": "BKHCN"})
+        title = f"{record['title']['vi']} đợt {len(visible)}x"
+        metadata = {name: value for name, value in record.items() if name not in {"slug", "resources"}}
+        metadata["title"] = {**record["title"], "vi": title}
+        made = services.catalogue.create_dataset(COMMAND_LINE, metadata)
         services.catalogue.publish_dataset(COMMAND_LINE, made.id)
         form = read_form([("q", f'"{title}"')])
         while services.catalogue_search.search(VISITOR, form, "vi").total == 0:

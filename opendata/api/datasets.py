@@ -25,6 +25,7 @@ from opendata.catalogue.search_form import DEEPEST, FACETS, NotOneOfError, asks_
 from opendata.catalogue.service import RevisionConflictError
 from opendata.http import caching
 from opendata.http.context import language, services
+from opendata.http.kept_texts import written
 from opendata.http.turns import in_turn
 from opendata.kernel.errors import N_
 
@@ -71,7 +72,8 @@ def search_datasets() -> Answer:
     if not (found.total or found.is_plain or form.is_narrowed):
         services().demand.found_nothing(form.text)
     next_url = _next_url(found)
-    return Answer(hits.results(found, next_url), headers=addresses.next_link(next_url), is_written=True)
+    body = written(found.made, lambda: hits.results(found, next_url))
+    return Answer(body, headers=addresses.next_link(next_url), is_written=True)
 
 
 @Operation(
@@ -151,7 +153,7 @@ def similar_datasets(query: Mapping[str, Any], key: str) -> Answer:
     del query
     found = services().catalogue_queries.dataset(actor(), key)
     alike = services().catalogue_search.similar(actor(), found.id)
-    return Answer(hits.similar(alike), is_written=True)
+    return Answer(hits.similar(alike).encode(), is_written=True)
 
 
 @Operation(

@@ -56,7 +56,7 @@ as_json: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), all
 class Answer:
     """`body` for the operation's schema. `revision` goes into the ETag, `pinned` says it never changes.
 
-    `is_written`: the body is the JSON text that the schema would come to; tests hold the two equal. A page of hits
+    `is_written`: the body is the JSON text, in UTF-8, that the schema would come to; tests hold the two equal. A page of hits
     is thousands of values, and taking each through its field was most of what the answer cost.
     """
 
@@ -115,7 +115,8 @@ class Operation:
             answer = result if isinstance(result, Answer) else Answer(result)
             if answer.is_written:
                 return write(answer, answer.body, self.status)
-            return write(answer, as_json(schema.dump(answer.body) if schema else answer.body), self.status)
+            text = as_json(schema.dump(answer.body) if schema else answer.body)
+            return write(answer, text.encode(), self.status)
 
         made = answering
         shapes: Mapping[str, Any] = self.contents if self.contents is not None else {JSON: self.answer}
@@ -159,11 +160,10 @@ class Operation:
         return document
 
 
-def write(answer: Answer, text: str, status: int) -> Response:
+def write(answer: Answer, data: bytes, status: int) -> Response:
     """The JSON answer with its validator; a 304 where the client has it already."""
     if status == HTTPStatus.NO_CONTENT:
         return Response(status=status)
-    data = text.encode()
     response = Response(data, status=status, content_type=JSON)
     response.headers.update(answer.headers)
     response.vary.update(("Accept-Language", "Authorization"))

@@ -16,6 +16,7 @@ from opendata.catalogue.query_fields import period_ranges
 from opendata.catalogue.search_form import FACETS, DatasetSearchForm
 from opendata.kernel.errors import N_, ForbiddenError
 from opendata.kernel.i18n import LANGUAGES, VIETNAM_TIME
+from opendata.kernel.recent import MostRecent
 from opendata.search.port import Grouping, IndexState, IndexUnusableError, Range, SearchRequest, Segment, Sort
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ FACET_VALUES: Final = 50
 MOST_SIMILAR: Final = 6
 EDITIONS_SHOWN: Final = 6
 LONGEST_LIST: Final = 100_000
+_MOST_KNOWN: Final = 512  # of about 20 KB
 _ONE_DAY: Final = dt.timedelta(days=1)
 _SERIES: Final = Grouping("series", "edition", EDITIONS_SHOWN)
 
@@ -113,6 +115,8 @@ class DatasetResults:
     lines: int | None
     more: bool
     is_plain: bool = False
+    made: object | None = None
+    """The same object as long as the same results are given again, but for `took_seconds`; None where nobody knows."""
     why: Mapping[str, tuple[Contribution, ...]] | None = None
 
     @property
@@ -140,6 +144,7 @@ class CatalogueSearch:
         self._vocabularies = vocabularies
         self._terms = vocabularies.of_facets()
         self._labels: dict[str, dict[str, dict[str, str]]] = {facet: {} for facet in self._terms}
+        self._known = MostRecent[object, DatasetResults](_MOST_KNOWN)
 
     def search(
         self,
@@ -169,6 +174,25 @@ class CatalogueSearch:
             instead={f"{name}_{language}": f"{name}_{other}" for name in ("title", "description")},
         )
         response, is_plain = self._respond(asked)
+        if not (explain or is_plain):
+            return self._kept(form, response, language, grouped=grouped)
+        made = self._results(form, response, language, grouped=grouped)
+        why = self._search.explain(response, asked) if explain and not is_plain else None
+        return replace(made, is_plain=is_plain, made=None, why=why)
+
+    def _kept(
+        self, form: DatasetSearchForm, response: SearchResponse, language: str, *, grouped: bool
+    ) -> DatasetResults:
+        """Those that were made of the same response, which is of one language and grouped or not."""
+        known = self._known.get(response.made)
+        if known is None or known.form != form:
+            known = self._results(form, response, language, grouped=grouped)
+            self._known.put(response.made, known)
+        return replace(known, took_seconds=response.took_seconds)
+
+    def _results(
+        self, form: DatasetSearchForm, response: SearchResponse, language: str, *, grouped: bool
+    ) -> DatasetResults:
         return DatasetResults(
             form=form,
             total=response.total,
@@ -180,8 +204,7 @@ class CatalogueSearch:
             took_seconds=response.took_seconds,
             lines=response.lines if grouped else response.total,
             more=response.more,
-            is_plain=is_plain,
-            why=self._search.explain(response, asked) if explain and not is_plain else None,
+            made=response.made,
         )
 
     def similar(self, actor: Actor, dataset_id: str, limit: int = MOST_SIMILAR) -> tuple[DatasetSummary, ...]:

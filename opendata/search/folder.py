@@ -17,7 +17,7 @@ import threading
 import time
 import uuid
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol, runtime_checkable
 
 from opendata.kernel.durable import replace_file
 from opendata.search.nearness import WordList
@@ -86,6 +86,13 @@ class Snapshot(Protocol):
     def explain(self, document_id: str, query: Query) -> tuple[Contribution, ...]: ...
 
 
+@runtime_checkable
+class TellsGrounds(Protocol):
+    """A Snapshot that knows what its answers rest on."""
+
+    def grounds(self, request: SearchRequest, query: Query) -> Hashable | None: ...
+
+
 class IndexFormat(Protocol):
     """How a library keeps one generation. `path` is the generation's folder."""
 
@@ -139,8 +146,13 @@ class FolderEngine:
         snapshot = self._usable()
         return snapshot.position if snapshot else None
 
-    def moment(self) -> object:
-        return self._look()
+    def moment(self) -> Hashable:
+        seen = self._look()
+        return seen.generation, seen.stamp
+
+    def grounds(self, request: SearchRequest, query: Query) -> Hashable | None:
+        snapshot = self._usable()
+        return snapshot.grounds(request, query) if isinstance(snapshot, TellsGrounds) else None
 
     def count(self) -> int:
         snapshot = self._usable()

@@ -19,7 +19,7 @@ from opendata.kernel.errors import N_, UnavailableError
 from opendata.search.analysis import ANALYSIS_VERSION, View
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 
     from opendata.search.nearness import Words
     from opendata.search.query import Clause, Query
@@ -293,6 +293,8 @@ class SearchResponse:
     took_seconds: float = 0.0
     lines: int | None = None
     more: bool = False
+    made: object = field(default_factory=object, compare=False, repr=False)
+    """The same object as long as the same answer is given again: what was made of it then still holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -371,8 +373,15 @@ class SearchEngine(Protocol):
     def position(self) -> int | None:
         """The last position committed; None while there is no index."""
 
-    def moment(self) -> object:
-        """The same object as long as the index is what it was: what was answered meanwhile still holds."""
+    def moment(self) -> Hashable:
+        """Equal as long as the index is what it was: what was answered meanwhile still holds."""
+
+    def grounds(self, request: SearchRequest, query: Query) -> Hashable | None:
+        """Equal at two moments only if `search` would answer this with the same documents, unchanged.
+
+        Reads of the request who asks and its ranges, not its filters. None where the engine cannot tell. A word may
+        have become a little rarer or more frequent in between, by no more than the catalogue grew: a fiftieth.
+        """
 
     def count(self) -> int:
         """All documents, whoever may see them."""

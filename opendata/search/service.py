@@ -12,6 +12,7 @@ import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
+from opendata.kernel.recent import MostRecent
 from opendata.search.completion import complete
 from opendata.search.engines import open_engine
 from opendata.search.highlight import Highlighter
@@ -26,11 +27,10 @@ from opendata.search.port import (
     SearchRequest,
     SearchResponse,
 )
-from opendata.search.recent import MostRecent
 from opendata.search.suggest import correct, holds_more, is_mistyped
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Hashable, Iterable, Iterator, Sequence
     from collections.abc import Set as AbstractSet
 
     from opendata.search.port import Contribution, Upserts
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 _COMPLETED_SECONDS: Final = 2.0
 _COSTLY_SECONDS: Final = 0.01
 _MOST_COMPLETED: Final = 512
-_MOST_ANSWERS: Final = 256
+_MOST_ANSWERS: Final = 512
 _LONGEST_ANSWER: Final = 50  # hits, of about 2 KB each
 
 
@@ -70,6 +70,20 @@ class _Answer:
 
 
 @dataclass(frozen=True, slots=True)
+class _Kept:
+    """A response, and the moment it was last known to hold.
+
+    It holds as long as what `queries` find of `about` has the same `grounds`.
+    """
+
+    response: SearchResponse
+    moment: Hashable
+    about: SearchRequest
+    queries: tuple[Query, ...]
+    grounds: tuple[Hashable | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class _Completed:
     lines: tuple[str, ...]
     position: int | None
@@ -84,49 +98,49 @@ class SearchService:
         self._schema = schema
         self._engine = open_engine(engine_url, schema)
         self._parser = parser or Parser()
-        self._answers: tuple[object, MostRecent[str, SearchResponse]] = (None, MostRecent(_MOST_ANSWERS))
+        self._answers = MostRecent[str, _Kept](_MOST_ANSWERS)
         self._completed = MostRecent[tuple[str, int, frozenset[str]], _Completed](_MOST_COMPLETED)
 
     def search(self, request: SearchRequest) -> SearchResponse:
         """Never fails for what was typed. IndexUnusableError; ValueError for names the schema lacks.
 
-        What many ask (the first page without words, a subject of the day) is answered once as long as the index
-        does not change.
+        What many ask (the first page without words, a subject of the day) is answered once as long as no
+        change of the index concerns it.
         """
         started = time.perf_counter()
-        answers = self._answers_now()
         asked = _named(request)
-        known = answers.get(asked)
-        if known is None:
-            known = self._searched(request)
-            if request.limit <= _LONGEST_ANSWER:
-                answers.put(asked, known)
-        return replace(known, took_seconds=time.perf_counter() - started)
-
-    def _answers_now(self) -> MostRecent[str, SearchResponse]:
-        """Those that hold for the index as it is; whoever is still making an older one puts it where nobody looks."""
         moment = self._engine.moment()
-        kept_at, answers = self._answers
-        if kept_at is not moment:
-            answers = MostRecent(_MOST_ANSWERS)
-            self._answers = (moment, answers)
-        return answers
+        kept = self._answers.get(asked)
+        if kept is None or kept.moment != moment:
+            kept = self._holding(kept, moment) or self._made(request, moment)
+            if request.limit <= _LONGEST_ANSWER:
+                self._answers.put(asked, kept)
+        return replace(kept.response, took_seconds=time.perf_counter() - started)
 
-    def _searched(self, request: SearchRequest) -> SearchResponse:
+    def _holding(self, kept: _Kept | None, moment: Hashable) -> _Kept | None:
+        """An earlier answer where nothing that it rests on has changed since."""
+        if kept is None or None in kept.grounds or self._grounds(kept.about, kept.queries) != kept.grounds:
+            return None
+        return replace(kept, moment=moment)
+
+    def _grounds(self, request: SearchRequest, queries: Iterable[Query]) -> tuple[Hashable | None, ...]:
+        return tuple(self._engine.grounds(request, query) for query in queries)
+
+    def _made(self, request: SearchRequest, moment: Hashable) -> _Kept:
+        """An answer to words as they were typed rests on what matches them; any other one on what has any of them."""
         request.check(self._schema)
         query = self._parser.parse(request.text)
         answer = self._answer(request, query)
-        found = answer.found
-        return SearchResponse(
-            total=found.total,
-            hits=answer.hits,
-            facets=found.facets,
-            suggestion=answer.suggestion,
-            shown_for=answer.shown_for,
-            relaxed=answer.relaxed,
-            lines=found.lines,
-            more=found.more,
-        )
+        about: SearchRequest = request
+        queries: tuple[Query, ...] = (query,)
+        if answer.relaxed or answer.suggestion:
+            about = replace(request, ranges={})
+            meant = self._parser.parse(answer.suggestion) if answer.suggestion else query
+            queries = (query.relaxed() or query, meant.relaxed() or meant)
+        grounds = self._grounds(about, queries)
+        # Of an answer begun before a change and ended after it nobody knows what it rests on.
+        is_torn = self._engine.moment() != moment
+        return _Kept(_response(answer), moment, about, queries, (None,) if is_torn else grounds)
 
     def scan(self, request: SearchRequest) -> tuple[int, Iterator[Match]]:
         """The total and the first `request.limit` hits, read one by one from the index as it is now.
@@ -274,6 +288,20 @@ class SearchService:
             ).total
             > 0
         )
+
+
+def _response(answer: _Answer) -> SearchResponse:
+    found = answer.found
+    return SearchResponse(
+        total=found.total,
+        hits=answer.hits,
+        facets=found.facets,
+        suggestion=answer.suggestion,
+        shown_for=answer.shown_for,
+        relaxed=answer.relaxed,
+        lines=found.lines,
+        more=found.more,
+    )
 
 
 def _named(request: SearchRequest) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
 from flask import Blueprint, redirect, request
@@ -9,6 +10,7 @@ from flask import Blueprint, redirect, request
 from opendata.catalogue.search_form import SORTS, asks_why, read_form
 from opendata.catalogue.ways_on import ways_on
 from opendata.http.context import language, page_actor, services, speak
+from opendata.http.kept_texts import written
 from opendata.http.turns import in_turn
 from opendata.web import addresses, dataset_lists
 from opendata.web.access import open_to_all
@@ -16,7 +18,7 @@ from opendata.web.citation import cite
 from opendata.web.dataset_page import all_fields, changes, further_fields
 from opendata.web.linked_data import dataset_json_ld
 from opendata.web.ranking import ranking
-from opendata.web.rendering import render_page
+from opendata.web.rendering import page, page_text, render_page
 from opendata.web.result_list import result_rows
 from opendata.web.use_from import ways_to_use
 
@@ -87,21 +89,29 @@ def _search_page() -> Response:
     )
     if not (results.total or results.is_plain or form.is_narrowed):
         services().demand.found_nothing(form.text)
+    status = HTTPStatus.NOT_FOUND if results.is_past_end else HTTPStatus.OK
+    # What an empty page offers instead rests on other searches, and a person's page is theirs.
+    made_of = None if actor.is_known or not results.total else results.made
+    return page(written(made_of, lambda: _results_text(results, status, grouped=grouped)), status)
+
+
+def _results_text(results: DatasetResults, status: int, *, grouped: bool) -> str:
     is_explained = results.why is not None
 
     def search_address(other: DatasetSearchForm) -> str:
         return addresses.page("datasets.search", other.parameters() + [("explain", "1")] * is_explained)
 
-    return render_page(
+    form = results.form
+    return page_text(
         "datasets/search.html",
-        404 if results.is_past_end else 200,
-        form=results.form,
+        status,
+        form=form,
         results=results,
-        rows=result_rows(results.items, search_address, results.form),
+        rows=result_rows(results.items, search_address, form),
         search_address=search_address,
         why=None if results.why is None else {name: ranking(parts) for name, parts in results.why.items()},
         is_past_end=results.is_past_end,
-        ways=() if results.total else ways_on(search, actor, results.form),
+        ways=() if results.total else ways_on(services().catalogue_search, page_actor(), form),
         pages=_pages(results),
         grouped=grouped,
         sorts=[sort for sort in SORTS if sort != "relevance" or form.text],

@@ -37,7 +37,14 @@ _SERVER_FAULT = 500
 
 def render_page(template: str, status: int = 200, **context: Any) -> Response:
     """The answer with a rendered page. Pages of a signed-in browser are never kept by anyone."""
-    body = environment().get_template(template).render(**_frame(status), **context)
+    return page(page_text(template, status, **context), status)
+
+
+def page_text(template: str, status: int = 200, **context: Any) -> str:
+    return environment().get_template(template).render(**_frame(status), **context)
+
+
+def page(body: str | bytes, status: int) -> Response:
     response = Response(body, status, content_type="text/html; charset=utf-8")
     is_signed_in = SESSION_COOKIE in request.cookies
     response.headers["Cache-Control"] = "no-store" if is_signed_in or status >= _SERVER_FAULT else "no-cache"

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from opendata.kernel.recent import MostRecent
 from opendata.search.analysis import View, pairs
 from opendata.search.engines.columns.arrays_file import open_arrays
 from opendata.search.engines.columns.facets import FacetCounts
@@ -24,7 +25,6 @@ from opendata.search.engines.columns.strings import Strings, Terms
 from opendata.search.fields import LINES, lines_of, stored_of
 from opendata.search.nearness import WordList
 from opendata.search.query import PRIOR_WEIGHT
-from opendata.search.recent import MostRecent
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -169,6 +169,11 @@ class Segment:
         known = self._kept_flags.get(key)
         return self._keep(key, self.facets[facet].any_of(values)) if known is None else known
 
+    def allowing(self, access: frozenset[str]) -> Flags:
+        """Which documents somebody with these rights may see."""
+        known = self._kept_flags.get(access)
+        return self._keep(access, self.access.any_of(sorted(access))) if known is None else known
+
     def phrase(self, words: Sequence[str]) -> Flags:
         """Which documents have these folded words one after the other in one text."""
         if len(words) == 1:
@@ -240,6 +245,12 @@ class Segment:
     @cached_property
     def _word_lists(self) -> dict[str, WordList]:
         return {}
+
+    @cached_property
+    def prints(self) -> Array:
+        """A number for each document that another one, or the same after a change, hardly has."""
+        shown = zip(self.ids.all(), self.kept_texts.all(), self.arrays["prior"].tolist(), strict=True)
+        return np.fromiter(map(hash, shown), np.int64, self.count)
 
     @cached_property
     def lifts(self) -> Array:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from heapq import nsmallest
+from math import log2
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -29,7 +30,7 @@ from opendata.search.port import (
 from opendata.search.query import HELD_BONUS, Query, Word, words_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 
     from opendata.search.analysis import View
     from opendata.search.engines.columns.arrays_file import Array
@@ -38,6 +39,10 @@ if TYPE_CHECKING:
     from opendata.search.query import Clause
 
 _MOST_RIGHTS: Final = 64
+# Smaller segments are joined with others soon: what was found in them is told by the documents, not by the segment.
+_SETTLED: Final = 1 << 10
+# Of a catalogue that grew by a fiftieth.
+_GROWTHS: Final = 32
 
 _At = tuple[int, int]
 """The number of a segment and of a document in it."""
@@ -92,6 +97,22 @@ class ColumnsSnapshot:
         total = sum(one.found.count for one in searched)
         ordered = self._ranked(searched, request, query)(request.offset + request.limit)
         return total, self._matches(ordered, request.offset)
+
+    def grounds(self, request: SearchRequest, query: Query) -> Hashable | None:
+        """Settled segments never change: of these only documents count that match and were deleted."""
+        settled, few, prints = [], 0, 0
+        for held, visible, allowed in zip(
+            self._held, self._visible_to(request.access), self._allowed(request.access), strict=True
+        ):
+            if held.segment.count <= _SETTLED:
+                found = _found(held.segment, query, visible, request).flags
+                few += int(np.count_nonzero(found))
+                prints ^= int(np.bitwise_xor.reduce(held.segment.prints[found]))
+            else:
+                gone = allowed & ~held.alive
+                found = _found(held.segment, query, gone, request).flags if gone.any() else gone
+                settled.append((held.segment.name, int(np.count_nonzero(found))))
+        return round(_GROWTHS * log2(self._alive + 1)), tuple(settled), few, prints
 
     def terms(
         self, vocabulary: Vocabulary, prefix: str, access: frozenset[str], limit: int
@@ -169,12 +190,15 @@ class ColumnsSnapshot:
     def _visible_to(self, access: frozenset[str]) -> list[Flags]:
         known = self._visible.get(access)
         if known is None:
-            names = sorted(access)
-            known = [one.alive & one.segment.access.any_of(names) for one in self._held]
+            known = [one.alive & flags for one, flags in zip(self._held, self._allowed(access), strict=True)]
             if len(self._visible) >= _MOST_RIGHTS:
                 self._visible.clear()
             self._visible[access] = known
         return known
+
+    def _allowed(self, access: frozenset[str]) -> list[Flags]:
+        """Deleted documents included."""
+        return [segment.allowing(access) for segment in self._segments]
 
     def _chosen(self, request: SearchRequest) -> dict[str, list[Flags]]:
         return {
@@ -188,11 +212,8 @@ class ColumnsSnapshot:
         searched = []
         for number, visible in enumerate(self._visible_to(request.access)):
             segment = self._segments[number]
-            matched = matching(segment, query, visible)
+            matched = _found(segment, query, visible, request)
             found = matched.flags
-            for name, asked in request.ranges.items():
-                found = found & in_range(segment, name, asked)
-            matched = Matched(found, matched.held)
             for flags in chosen.values():
                 found = found & flags[number]
             searched.append(Searched(segment, matched, Some(found)))
@@ -342,6 +363,15 @@ class ColumnsSnapshot:
             for line, count in zip(*segment.suggested(prefix, flags, 2 * limit), strict=True):
                 totals[line] = totals.get(line, 0) + count
         return totals
+
+
+def _found(segment: Segment, query: Query, visible: Flags, request: SearchRequest) -> Matched:
+    """By words and ranges, whatever was chosen."""
+    matched = matching(segment, query, visible)
+    found = matched.flags
+    for name, asked in request.ranges.items():
+        found = found & in_range(segment, name, asked)
+    return Matched(found, matched.held)
 
 
 def _most(counted: Mapping[str, int], limit: int) -> list[tuple[str, int]]:

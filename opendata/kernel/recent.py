@@ -1,4 +1,4 @@
-"""A bounded table of what was asked for most recently; the search service keeps answers and completions in it.
+"""A bounded table of what was asked for most recently: answers, completions, written pages.
 
 Full, it drops what was not asked for longest: emptied as a whole, it would make every reader pay at once. The
 threads of one process share it.
@@ -8,17 +8,25 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 Key = TypeVar("Key")
 Value = TypeVar("Value")
 
 
 class MostRecent(Generic[Key, Value]):
-    """At most `most` values, none of them None."""
+    """Values of `most` in all, each counting as one or as much as `size` says; none of them None.
 
-    def __init__(self, most: int) -> None:
+    A value that is too much alone is not kept.
+    """
+
+    def __init__(self, most: int, size: Callable[[Value], int] = lambda _: 1) -> None:
         self._most = most
+        self._size = size
+        self._held = 0
         self._lock = threading.Lock()
         self._values: OrderedDict[Key, Value] = OrderedDict()
 
@@ -31,10 +39,12 @@ class MostRecent(Generic[Key, Value]):
 
     def put(self, key: Key, value: Value) -> None:
         with self._lock:
+            before = self._values.pop(key, None)
             self._values[key] = value
-            self._values.move_to_end(key)
-            if len(self._values) > self._most:
-                self._values.popitem(last=False)
+            self._held += self._size(value) - (self._size(before) if before is not None else 0)
+            while self._held > self._most:
+                _, oldest = self._values.popitem(last=False)
+                self._held -= self._size(oldest)
 
     def __len__(self) -> int:
         return len(self._values)

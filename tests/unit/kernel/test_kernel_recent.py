@@ -7,7 +7,7 @@ import threading
 from hypothesis import given
 from hypothesis import strategies as st
 
-from opendata.search.recent import MostRecent
+from opendata.kernel.recent import MostRecent
 
 MOST = 4
 
