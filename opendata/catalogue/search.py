@@ -129,6 +129,14 @@ class DatasetResults:
         return not self.items and self.form.page > 1
 
 
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """Results, and the hits their items were made of, in the same order."""
+
+    hits: Sequence[Hit]
+    results: DatasetResults
+
+
 class RankingIsForAdministratorsError(ForbiddenError):
     template = N_("Only administrators of the portal are told how results are ranked.")
 
@@ -144,7 +152,7 @@ class CatalogueSearch:
         self._vocabularies = vocabularies
         self._terms = vocabularies.of_facets()
         self._labels: dict[str, dict[str, dict[str, str]]] = {facet: {} for facet in self._terms}
-        self._known = MostRecent[object, DatasetResults](_MOST_KNOWN)
+        self._known = MostRecent[object, _Known](_MOST_KNOWN)
 
     def search(
         self,
@@ -185,10 +193,11 @@ class CatalogueSearch:
     ) -> DatasetResults:
         """Those that were made of the same response, which is of one language and grouped or not."""
         known = self._known.get(response.made)
-        if known is None or known.form != form:
-            known = self._results(form, response, language, grouped=grouped)
+        if known is None or known.results.form != form:
+            made = self._results(form, response, language, grouped=grouped)
+            known = _Known(response.hits, made)
             self._known.put(response.made, known)
-        return replace(known, took_seconds=response.took_seconds)
+        return replace(known.results, took_seconds=response.took_seconds)
 
     def _results(
         self, form: DatasetSearchForm, response: SearchResponse, language: str, *, grouped: bool
@@ -196,7 +205,7 @@ class CatalogueSearch:
         return DatasetResults(
             form=form,
             total=response.total,
-            items=tuple(_row(hit, language) for hit in response.hits),
+            items=self._rows(response, language),
             facets={name: self._options(name, counts, form) for name, counts in response.facets.items()},
             suggestion=response.suggestion,
             shown_for=response.shown_for,
@@ -206,6 +215,16 @@ class CatalogueSearch:
             more=response.more,
             made=response.made,
         )
+
+    def _rows(self, response: SearchResponse, language: str) -> tuple[DatasetSummary, ...]:
+        """Hits that were in the answer before it keep the rows made of them."""
+        before = self._known.get(response.after) if response.after is not None else None
+        made = (
+            {id(hit): row for hit, row in zip(before.hits, before.results.items, strict=True)}
+            if before
+            else {}
+        )
+        return tuple(made.get(id(hit)) or _row(hit, language) for hit in response.hits)
 
     def similar(self, actor: Actor, dataset_id: str, limit: int = MOST_SIMILAR) -> tuple[DatasetSummary, ...]:
         """Datasets that share what is characteristic of this one; none while the index is being made again."""

@@ -295,6 +295,8 @@ class SearchResponse:
     more: bool = False
     made: object = field(default_factory=object, compare=False, repr=False)
     """The same object as long as the same answer is given again: what was made of it then still holds."""
+    after: object = field(default=None, compare=False, repr=False)
+    """What `made` was of an earlier answer, of which many hits are here again as the same objects."""
 
 
 @dataclass(frozen=True, slots=True)

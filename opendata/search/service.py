@@ -57,8 +57,8 @@ class SearchStatus:
 class _Answer:
     found: Found
     hits: tuple[Hit, ...]
-    relaxed: bool
-    marked: AbstractSet[str]
+    relaxed: bool = False
+    marked: AbstractSet[str] = frozenset()
     """The folded words of the query that were seen in the hits."""
     suggestion: str | None = None
     shown_for: str | None = None
@@ -112,7 +112,7 @@ class SearchService:
         moment = self._engine.moment()
         kept = self._answers.get(asked)
         if kept is None or kept.moment != moment:
-            kept = self._holding(kept, moment) or self._made(request, moment)
+            kept = self._holding(kept, moment) or self._again(kept, moment) or self._made(request, moment)
             if request.limit <= _LONGEST_ANSWER:
                 self._answers.put(asked, kept)
         return replace(kept.response, took_seconds=time.perf_counter() - started)
@@ -126,6 +126,22 @@ class SearchService:
     def _grounds(self, request: SearchRequest, queries: Iterable[Query]) -> tuple[Hashable | None, ...]:
         return tuple(self._engine.grounds(request, query) for query in queries)
 
+    def _again(self, kept: _Kept | None, moment: Hashable) -> _Kept | None:
+        """An earlier answer to words as they were typed brought up to date: only hits that are new to it are marked.
+
+        None where it rests on more than what its words find. That the last document with one of them has gone is
+        not looked for: a correction is then offered as soon as the answer is made anew.
+        """
+        if kept is None or not kept.response.total or kept.response.relaxed or kept.response.suggestion:
+            return None
+        (query,) = kept.queries
+        found = self._engine.search(kept.about, query)
+        if not found.total:
+            return None
+        hits = _hits(found.matches, Highlighter(query), kept.about, kept.response.hits)
+        response = replace(_response(_Answer(found, hits)), after=kept.response.made)
+        return self._rested(_Kept(response, moment, kept.about, kept.queries, ()))
+
     def _made(self, request: SearchRequest, moment: Hashable) -> _Kept:
         """An answer to words as they were typed rests on what matches them; any other one on what has any of them."""
         request.check(self._schema)
@@ -137,10 +153,12 @@ class SearchService:
             about = replace(request, ranges={})
             meant = self._parser.parse(answer.suggestion) if answer.suggestion else query
             queries = (query.relaxed() or query, meant.relaxed() or meant)
-        grounds = self._grounds(about, queries)
-        # Of an answer begun before a change and ended after it nobody knows what it rests on.
-        is_torn = self._engine.moment() != moment
-        return _Kept(_response(answer), moment, about, queries, (None,) if is_torn else grounds)
+        return self._rested(_Kept(_response(answer), moment, about, queries, ()))
+
+    def _rested(self, made: _Kept) -> _Kept:
+        """With what it rests on, which nobody knows of an answer begun before a change and ended after it."""
+        grounds = self._grounds(made.about, made.queries)
+        return replace(made, grounds=grounds if self._engine.moment() == made.moment else (None,))
 
     def scan(self, request: SearchRequest) -> tuple[int, Iterator[Match]]:
         """The total and the first `request.limit` hits, read one by one from the index as it is now.
@@ -309,20 +327,31 @@ def _named(request: SearchRequest) -> str:
     return repr((sorted(request.access), replace(request, access=frozenset())))
 
 
-def _hits(matches: Sequence[Match], highlighter: Highlighter, request: SearchRequest) -> tuple[Hit, ...]:
-    """The texts of all hits are marked at once."""
+def _hits(
+    matches: Sequence[Match], highlighter: Highlighter, request: SearchRequest, before: Iterable[Hit] = ()
+) -> tuple[Hit, ...]:
+    """The texts of all hits are marked at once, but for those of hits of an earlier answer to the same words."""
+    known = {hit.id: hit for hit in before}
+    fresh = [match for match in matches if not _is_same(known.get(match.id), match)]
     shown = request.highlight
     instead = {name: request.instead.get(name, "") for name in shown}
-    marked = iter(
-        highlighter.marked(
-            [
-                (match.texts.get(name) or match.texts.get(instead[name], ""), length)
-                for match in matches
-                for name, length in shown.items()
-            ]
-        )
-    )
-    return tuple(
-        Hit(match.id, match.score, match.stored, {name: next(marked) for name in shown}, match.group)
-        for match in matches
+    texts = [
+        (match.texts.get(name) or match.texts.get(instead[name], ""), length)
+        for match in fresh
+        for name, length in shown.items()
+    ]
+    marked = iter(highlighter.marked(texts) if texts else ())
+    for match in fresh:
+        snippets = {name: next(marked) for name in shown}
+        known[match.id] = Hit(match.id, match.score, match.stored, snippets, match.group)
+    return tuple(known[match.id] for match in matches)
+
+
+def _is_same(hit: Hit | None, match: Match) -> bool:
+    """What is kept of a document is read once as long as its segment is there."""
+    return (
+        hit is not None
+        and hit.stored is match.stored
+        and hit.score == match.score
+        and hit.group == match.group
     )

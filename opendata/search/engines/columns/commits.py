@@ -110,7 +110,7 @@ class ColumnsFormat:
 
     def snapshot(self, path: Path) -> ColumnsSnapshot:
         commit = self._read(path)
-        held = [Held(entry.segment, entry.alive) for entry in commit.entries]
+        held = [Held(entry.segment, entry.alive, entry.left > SMALL) for entry in commit.entries]
         return ColumnsSnapshot(self.schema, held, commit.position)
 
     def _read(self, path: Path) -> _Commit:

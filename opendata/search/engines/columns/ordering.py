@@ -43,54 +43,65 @@ class Ordered:
     scores: Array
 
 
+@dataclass(frozen=True, slots=True)
+class First:
+    """The first documents of one part in order, and what puts them so when it is sorted upwards."""
+
+    documents: Array
+    values: Array
+
+    def upto(self, count: int) -> First:
+        return First(self.documents[:count], self.values[:count])
+
+
 def best(parts: Sequence[Part], count: int, sort: Sort | None) -> Ordered:
     """The first `count` of everything found."""
-    if not parts:  # the index of a portal without datasets
+    return merged(
+        [part.segment for part in parts], [first_of(part, count, sort) for part in parts], sort, count
+    )
+
+
+def first_of(part: Part, count: int, sort: Sort | None) -> First:
+    if sort is None:
+        documents, values = _highest(part, count)
+        order = np.lexsort((documents, values))
+        return First(documents[order], values[order])
+    documents = _first_in(part.segment.order(sort.name, descending=sort.descending), part.found.flags, count)
+    if sort.name in part.segment.keys:
+        return First(documents, np.zeros(len(documents), np.int8))
+    values = part.segment.arrays[f"number.{sort.name}"][documents]
+    return First(documents, np.nan_to_num(-values if sort.descending else values, nan=np.inf))
+
+
+def merged(segments: Sequence[Segment], firsts: Sequence[First], sort: Sort | None, count: int) -> Ordered:
+    """The first `count` of the first of some segments, of which each gave so many or all it has."""
+    if not firsts:  # the index of a portal without datasets
         return Ordered(np.zeros(0, np.intp), np.zeros(0, np.intp), np.zeros(0))
-    if sort is not None and sort.name in parts[0].segment.keys:
-        return _by_key(parts, count, sort)
-    chosen, keys, numbers = [], [], []
-    limit = np.inf
-    for number, part in enumerate(parts):
-        if sort is None:
-            documents, values = _highest(part, count, limit)
-            if len(documents) == count > 0:
-                limit = min(limit, values.max())
-        else:
-            documents, values = _first(part, count, sort)
-        chosen.append(documents)
-        keys.append(values)
-        numbers.append(np.full(len(documents), number))
-    documents, values, where = np.concatenate(chosen), np.concatenate(keys), np.concatenate(numbers)
+    if sort is not None and sort.name in segments[0].keys:
+        return _merged_by_key(segments, firsts, sort, count)
+    documents = np.concatenate([one.documents for one in firsts])
+    values = np.concatenate([one.values for one in firsts])
+    where = np.repeat(np.arange(len(firsts)), [len(one.documents) for one in firsts])
     order = np.lexsort((documents, where, values))[:count]
     scores = np.zeros(len(order)) if sort else 0 - values[order]
     return Ordered(where[order], documents[order], scores)
 
 
-def _highest(part: Part, count: int, limit: float) -> tuple[Array, Array]:
-    """Up to `count` documents found with the highest scores, and what puts these first when it is sorted upwards.
-
-    Those beyond `limit`, of which others are known to be enough, may be left out.
-    """
+def _highest(part: Part, count: int) -> tuple[Array, Array]:
+    """Up to `count` documents found with the highest scores, and what puts these first when it is sorted upwards."""
     if part.scores is None:
         documents = part.found.documents[:count]
         return documents, np.zeros(len(documents), np.float32)
     # As many of the columns' highest are there as are wanted of all.
     rows = len(part.scores) // _COLUMNS
+    limit = np.inf
     if rows > 1 and count <= _COLUMNS // 2:
         highest = part.scores[: rows * _COLUMNS].reshape(rows, _COLUMNS).max(axis=0)
-        limit = min(limit, -float(np.partition(highest, _COLUMNS - count)[_COLUMNS - count]))
+        limit = -float(np.partition(highest, _COLUMNS - count)[_COLUMNS - count])
     near = np.flatnonzero(part.scores >= -limit)
     values = -part.scores[near]
     first = _smallest(values, count)
     return part.found.documents[near[first]], values[first]
-
-
-def _first(part: Part, count: int, sort: Sort) -> tuple[Array, Array]:
-    """The first `count` documents found in the order of a number, and what puts them so when it is sorted upwards."""
-    documents = _first_in(part.segment.order(sort.name, descending=sort.descending), part.found.flags, count)
-    values = part.segment.arrays[f"number.{sort.name}"][documents]
-    return documents, np.nan_to_num(-values if sort.descending else values, nan=np.inf)
 
 
 def _first_in(order: Array, found: Flags, count: int) -> Array:
@@ -116,22 +127,19 @@ def _smallest(values: Array, count: int) -> Array:
     return np.concatenate([below, equal])
 
 
-def _by_key(parts: Sequence[Part], count: int, sort: Sort) -> Ordered:
-    """Keys are numbered within each segment: so many of each are chosen by number, then put in order by the keys."""
+def _merged_by_key(segments: Sequence[Segment], firsts: Sequence[First], sort: Sort, count: int) -> Ordered:
+    """Keys are numbered within each segment: so many of each were chosen by number and are put in order by the keys."""
     keyed: list[tuple[bytes, int, int]] = []
     without: list[tuple[int, int]] = []
-    for number, part in enumerate(parts):
-        documents = _first_in(
-            part.segment.order(sort.name, descending=sort.descending), part.found.flags, count
-        )
-        places = part.segment.key_places(sort.name)[documents]
-        keys = part.segment.keys[sort.name]
-        for one, place in zip(documents.tolist(), places.tolist(), strict=True):
+    for number, (segment, first) in enumerate(zip(segments, firsts, strict=True)):
+        places = segment.key_places(sort.name)[first.documents]
+        keys = segment.keys[sort.name]
+        for one, place in zip(first.documents.tolist(), places.tolist(), strict=True):
             if place >= 0:
                 keyed.append((keys.at(place), number, one))
             else:
                 without.append((number, one))
     keyed.sort(key=lambda entry: entry[0], reverse=sort.descending)
-    first = ([(part, one) for _, part, one in keyed] + without)[:count]
-    where = np.array([part for part, _ in first], int)
-    return Ordered(where, np.array([one for _, one in first], int), np.zeros(len(first)))
+    chosen = ([(part, one) for _, part, one in keyed] + without)[:count]
+    where = np.array([part for part, _ in chosen], int)
+    return Ordered(where, np.array([one for _, one in chosen], int), np.zeros(len(chosen)))

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from opendata.search.engines.columns.arrays_file import Array
     from opendata.search.engines.columns.listed import Flags
+    from opendata.search.engines.columns.told import Asked, Told
     from opendata.search.port import IndexSchema
 
 
@@ -40,6 +41,7 @@ _MOST_KEPT: Final = 256
 # What is read and decoded is about 8 KB in memory; the first page of a subject is asked for again and again.
 _MOST_HITS: Final = 512
 _MOST_STORED: Final = 1024
+_MOST_TOLD: Final = 384  # of about 16 KB, and the query
 _WORTH_KEEPING: Final = 512  # postings
 # Of a beginning of more lines than these the most frequent are kept, for so many beginnings.
 _MANY_LINES: Final = 8192
@@ -75,6 +77,8 @@ class Segment:
         self._stored: MostRecent[int, tuple[str, Mapping[str, Any]]] = MostRecent(_MOST_STORED)
         self._words = {view: ScoredWords(arrays, str(view)) for view in View}
         self._places = Places(arrays, str(View.PAIRS))
+        self.told: MostRecent[Asked, Told] = MostRecent(_MOST_TOLD)
+        """What it said to searches: of use as long as the segment is; see `told`."""
 
     @classmethod
     def open(cls, schema: IndexSchema, path: Path) -> Segment:

@@ -4,16 +4,25 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from heapq import nsmallest
-from math import log2
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 import numpy as np
 
-from opendata.search.engines.columns.listed import Some
-from opendata.search.engines.columns.matching import Matched, flags_of, in_range, matching
-from opendata.search.engines.columns.ordering import Ordered, Part, best
+from opendata.search.engines.columns.matching import flags_of
+from opendata.search.engines.columns.ordering import Ordered, best, merged
 from opendata.search.engines.columns.postings import gain_step, worth
-from opendata.search.engines.columns.ranking import Searched, Weighed, scored
+from opendata.search.engines.columns.told import (
+    KEPT_FIRST,
+    MOST_KEPT_FIRST,
+    Asked,
+    Told,
+    asked_for,
+    matched_in,
+    packed,
+    part_of,
+    searched_in,
+    told_by,
+)
 from opendata.search.engines.grouping import ArrayLines, Walk, array_lines
 from opendata.search.nearness import WordLists
 from opendata.search.port import (
@@ -35,14 +44,13 @@ if TYPE_CHECKING:
     from opendata.search.analysis import View
     from opendata.search.engines.columns.arrays_file import Array
     from opendata.search.engines.columns.listed import Flags
+    from opendata.search.engines.columns.ranking import Weighed
     from opendata.search.engines.columns.segment import Segment
     from opendata.search.query import Clause
 
 _MOST_RIGHTS: Final = 64
-# Smaller segments are joined with others soon: what was found in them is told by the documents, not by the segment.
-_SETTLED: Final = 1 << 10
-# Of a catalogue that grew by a fiftieth.
-_GROWTHS: Final = 32
+# Where settled segments hold nearly all documents, they alone decide how rare a word is.
+_NEARLY_ALL: Final = 15 / 16
 
 _At = tuple[int, int]
 """The number of a segment and of a document in it."""
@@ -50,10 +58,11 @@ _At = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A segment in a commit: which of its documents are still there."""
+    """A segment in a commit: which of its documents are still there. `is_settled`: the next commit leaves it alone."""
 
     segment: Segment
     alive: Flags
+    is_settled: bool
 
 
 class ColumnsSnapshot:
@@ -64,6 +73,11 @@ class ColumnsSnapshot:
         self._segments = [one.segment for one in held]
         self.position = position
         self._alive = sum(int(np.count_nonzero(one.alive)) for one in held)
+        settled = [one.segment for one in held if one.is_settled]
+        is_settled = sum(one.count for one in settled) >= _NEARLY_ALL * max(1, self._alive)
+        self._basis = tuple(one.name for one in settled) if is_settled else ()
+        self._counted = sum(one.count for one in settled) if self._basis else self._alive
+        self._gone = [packed(~one.alive) for one in held]
         self._boosts = tuple(schema.boosts())
         self._step = gain_step(self._boosts)
         self._visible: dict[frozenset[str], list[Flags]] = {}
@@ -73,19 +87,20 @@ class ColumnsSnapshot:
         return self._alive
 
     def search(self, request: SearchRequest, query: Query) -> Found:
-        chosen = self._chosen(request)
-        searched = self._searched(request, query, chosen)
-        total = sum(one.found.count for one in searched)
-        facets = self._facets(searched, chosen, request)
-        if not request.limit and request.group is None:
-            return Found(total, (), facets, more=request.offset < total)
-        ranked = self._ranked(searched, request, query)
+        reach = request.offset + request.limit
+        told = self._told(request, query, reach)
+        total = sum(one.count for one in told)
+        facets = self._facets(told, request)
         if request.group is None:
-            ordered = ranked(request.offset + request.limit)
-            hits = tuple(self._matches(ordered, request.offset))
+            ordered = self._merged(told, request, reach)
+            hits = tuple(self._matches(ordered, request.offset)) if request.limit else ()
             return Found(total, hits, facets, more=request.offset + len(hits) < total)
-        lines, keys, speaking = self._lines(ranked, total, request, request.group)
-        groups = self._groups(keys, [one.found.flags for one in searched], request.group)
+
+        def walk(count: int) -> Ordered:
+            return self._merged(self._told(request, query, count), request, count)
+
+        lines, keys, speaking = self._lines(walk, total, request, request.group)
+        groups = self._groups(keys, told, request.group)
         grouped = tuple(
             replace(match, group=groups[line]) if line in groups else match
             for line, match in enumerate(speaking)
@@ -93,26 +108,36 @@ class ColumnsSnapshot:
         return Found(total, grouped, facets, lines.count, lines.more)
 
     def scan(self, request: SearchRequest, query: Query) -> tuple[int, Iterator[Match]]:
-        searched = self._searched(request, query, self._chosen(request))
-        total = sum(one.found.count for one in searched)
-        ordered = self._ranked(searched, request, query)(request.offset + request.limit)
-        return total, self._matches(ordered, request.offset)
+        ranked = request.sort is None
+        weighed = self._weighed_here(query) if ranked else [[] for _ in self._segments]
+        parts = []
+        for segment, visible, terms in zip(
+            self._segments, self._visible_to(request.access), weighed, strict=True
+        ):
+            searched = searched_in(segment, request, query, visible)
+            parts.append(part_of(searched, query, terms, ranked=ranked))
+        ordered = best(parts, request.offset + request.limit, request.sort)
+        return sum(part.found.count for part in parts), self._matches(ordered, request.offset)
 
     def grounds(self, request: SearchRequest, query: Query) -> Hashable | None:
-        """Settled segments never change: of these only documents count that match and were deleted."""
-        settled, few, prints = [], 0, 0
-        for held, visible, allowed in zip(
-            self._held, self._visible_to(request.access), self._allowed(request.access), strict=True
-        ):
-            if held.segment.count <= _SETTLED:
-                found = _found(held.segment, query, visible, request).flags
-                few += int(np.count_nonzero(found))
-                prints ^= int(np.bitwise_xor.reduce(held.segment.prints[found]))
+        """Settled segments never change: of these only documents count that match and were deleted.
+
+        None while so much is new that each commit changes how rare words are.
+        """
+        if not self._basis:
+            return None
+        lost, few, prints = [], 0, 0
+        for held, visible in zip(self._held, self._visible_to(request.access), strict=True):
+            segment = held.segment
+            if held.is_settled:
+                gone = segment.allowing(request.access) & ~held.alive
+                found = matched_in(segment, request, query, gone).flags if gone.any() else gone
+                lost.append(int(np.count_nonzero(found)))
             else:
-                gone = allowed & ~held.alive
-                found = _found(held.segment, query, gone, request).flags if gone.any() else gone
-                settled.append((held.segment.name, int(np.count_nonzero(found))))
-        return round(_GROWTHS * log2(self._alive + 1)), tuple(settled), few, prints
+                found = matched_in(segment, request, query, visible).flags
+                few += int(np.count_nonzero(found))
+                prints ^= int(np.bitwise_xor.reduce(segment.prints[found]))
+        return self._basis, tuple(lost), few, prints
 
     def terms(
         self, vocabulary: Vocabulary, prefix: str, access: frozenset[str], limit: int
@@ -190,60 +215,66 @@ class ColumnsSnapshot:
     def _visible_to(self, access: frozenset[str]) -> list[Flags]:
         known = self._visible.get(access)
         if known is None:
-            known = [one.alive & flags for one, flags in zip(self._held, self._allowed(access), strict=True)]
+            known = [one.alive & one.segment.allowing(access) for one in self._held]
             if len(self._visible) >= _MOST_RIGHTS:
                 self._visible.clear()
             self._visible[access] = known
         return known
 
-    def _allowed(self, access: frozenset[str]) -> list[Flags]:
-        """Deleted documents included."""
-        return [segment.allowing(access) for segment in self._segments]
+    def _told(self, request: SearchRequest, query: Query, count: int) -> list[Told]:
+        """What each segment says; at least its first `count` documents come along.
 
-    def _chosen(self, request: SearchRequest) -> dict[str, list[Flags]]:
-        return {
-            name: [segment.having(name, values) for segment in self._segments]
-            for name, values in request.filters.items()
-        }
+        Settled segments are asked again only where something that matched was deleted since. What they say of
+        scores rests on how rare words are, which settled segments alone decide (`_telling`).
+        """
+        asked = asked_for(request, query, self._basis)
+        told = [self._kept(number, asked, count) for number in range(len(self._held))]
+        if None not in told:
+            return cast("list[Told]", told)
+        weighed = self._weighed_here(query) if request.sort is None and count else [[] for _ in told]
+        visible = self._visible_to(request.access)
 
-    def _searched(
-        self, request: SearchRequest, query: Query, chosen: Mapping[str, Sequence[Flags]]
-    ) -> list[Searched]:
-        searched = []
-        for number, visible in enumerate(self._visible_to(request.access)):
-            segment = self._segments[number]
-            matched = _found(segment, query, visible, request)
-            found = matched.flags
-            for flags in chosen.values():
-                found = found & flags[number]
-            searched.append(Searched(segment, matched, Some(found)))
-        return searched
+        def made(number: int) -> Told:
+            segment, keeps = self._segments[number], bool(self._basis) and self._held[number].is_settled
+            reach = max(count, KEPT_FIRST) if keeps and count else count
+            searched = searched_in(segment, request, query, visible[number])
+            one = told_by(searched, request, query, weighed[number], reach)
+            if keeps and reach <= MOST_KEPT_FIRST:
+                segment.told.put(asked, one)
+            return one
 
-    def _ranked(
-        self, searched: Sequence[Searched], request: SearchRequest, query: Query
-    ) -> Callable[[int], Ordered]:
-        """Gives the first so many of what was found."""
-        if request.sort is not None or not (query.scored or query.held):
-            parts = [Part(one.segment, one.found) for one in searched]
-            return lambda count: best(parts, count, request.sort)
-        weighed: list[list[Weighed]] = [[] for _ in searched]
+        return [one or made(number) for number, one in enumerate(told)]
+
+    def _kept(self, number: int, asked: Asked, count: int) -> Told | None:
+        """What a segment said last time, where that still holds."""
+        known = self._segments[number].told.get(asked)
+        if known is None or not known.reaches(count) or known.lost_some(self._gone[number]):
+            return None
+        return known
+
+    def _merged(self, told: Sequence[Told], request: SearchRequest, count: int) -> Ordered:
+        return merged(self._segments, [one.first.upto(count) for one in told], request.sort, count)
+
+    def _weighed_here(self, query: Query) -> list[list[Weighed]]:
+        """The scored terms of each segment."""
+        weighed: list[list[Weighed]] = [[] for _ in self._segments]
         for place, term in self._weighed(query):
             weighed[place].append(term)
-        parts = [scored(one, query, terms) for one, terms in zip(searched, weighed, strict=True)]
-        return lambda count: best(parts, count, None)
+        return weighed
 
     def _weighed(self, query: Query) -> Iterator[tuple[int, Weighed]]:
         """Each scored term in each segment that holds it, with the number of the segment."""
         found = [self._find(term.view, term.term) for term in query.scored]
+        telling = [segment.name in self._basis or not self._basis for segment in self._segments]
         rarest = [
             sum(
                 segment.words_of(term.view).rarest(number)
-                for segment, number in zip(self._segments, numbers, strict=True)
-                if number >= 0
+                for segment, number, tells in zip(self._segments, numbers, telling, strict=True)
+                if number >= 0 and tells
             )
             for term, numbers in zip(query.scored, found, strict=True)
         ]
-        worths = worth(rarest, self._alive).tolist()
+        worths = worth(rarest, self._counted).tolist()
         for term, numbers, each in zip(query.scored, found, worths, strict=True):
             for place, number in enumerate(numbers):
                 if number >= 0:
@@ -254,30 +285,15 @@ class ColumnsSnapshot:
 
     # What is answered
 
-    def _facets(
-        self, searched: Sequence[Searched], chosen: Mapping[str, Sequence[Flags]], request: SearchRequest
-    ) -> dict[str, Counts]:
-        """Counts within a facet leave out what was chosen of it."""
-        if not request.facets:
-            return {}
-        values = {name: self._values_of(name) for name in request.facets}
-        totals = {name: np.zeros(len(known), np.int64) for name, (known, _) in values.items()}
-        for number, one in enumerate(searched):
-            facets = one.segment.facet_counts
-            together = facets.counts(one.found)
-            for name, total in totals.items():
-                counts = together
-                if name in chosen:
-                    without = one.matched.flags
-                    for other, flags in chosen.items():
-                        if other != name:
-                            without = without & flags[number]
-                    counts = facets.counts(Some(without), name)
-                total[values[name][1][number]] += counts[name]
-        return {
-            name: _top(values[name][0], totals[name], limit, request.filters.get(name, ()))
-            for name, limit in request.facets.items()
-        }
+    def _facets(self, told: Sequence[Told], request: SearchRequest) -> dict[str, Counts]:
+        facets = {}
+        for name, limit in request.facets.items():
+            values, places = self._values_of(name)
+            totals = np.zeros(len(values), np.int64)
+            for one, here in zip(told, places, strict=True):
+                totals[here] += one.facets[name]
+            facets[name] = _top(values, totals, limit, request.filters.get(name, ()))
+        return facets
 
     def _values_of(self, facet: str) -> tuple[list[str], list[Array]]:
         """All values of a facet in order, and for each segment where its own are among them."""
@@ -326,12 +342,12 @@ class ColumnsSnapshot:
         matches = self._matches(Ordered(ordered.parts[at], ordered.documents[at], ordered.scores[at]), 0)
         return lines, hits.keys[at], list(matches)
 
-    def _groups(self, keys: Array, found: Sequence[Flags], group: Grouping) -> dict[int, Group]:
+    def _groups(self, keys: Array, told: Sequence[Told], group: Grouping) -> dict[int, Group]:
         """What the lines with these keys stand for that stand for more than one document, by their number."""
         members: dict[int, list[tuple[float, int, int]]] = {}
-        for number, (segment, flags) in enumerate(zip(self._segments, found, strict=True)):
+        for number, (segment, one) in enumerate(zip(self._segments, told, strict=True)):
             places, documents = segment.with_numbers(group.key, keys)
-            seen = np.flatnonzero(flags[documents])
+            seen = np.flatnonzero(one.holds(documents))
             documents = documents[seen]
             editions = np.nan_to_num(segment.arrays[f"number.{group.edition}"][documents], nan=-np.inf)
             rows = zip(places[seen].tolist(), (-editions).tolist(), documents.tolist(), strict=True)
@@ -363,15 +379,6 @@ class ColumnsSnapshot:
             for line, count in zip(*segment.suggested(prefix, flags, 2 * limit), strict=True):
                 totals[line] = totals.get(line, 0) + count
         return totals
-
-
-def _found(segment: Segment, query: Query, visible: Flags, request: SearchRequest) -> Matched:
-    """By words and ranges, whatever was chosen."""
-    matched = matching(segment, query, visible)
-    found = matched.flags
-    for name, asked in request.ranges.items():
-        found = found & in_range(segment, name, asked)
-    return Matched(found, matched.held)
 
 
 def _most(counted: Mapping[str, int], limit: int) -> list[tuple[str, int]]:
