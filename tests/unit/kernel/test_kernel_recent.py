@@ -48,3 +48,25 @@ def test_threads_share_it() -> None:
         thread.join()
     assert wrong == []
     assert len(kept) == 8
+
+
+@given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 12)), max_size=40))
+def test_values_may_count_for_what_they_take(puts: list[tuple[int, int]]) -> None:
+    kept: MostRecent[int, str] = MostRecent(20, len)
+    held: list[tuple[int, str]] = []
+    for key, size in puts:
+        kept.put(key, "x" * size)
+        held = [*((k, v) for k, v in held if k != key), (key, "x" * size)]
+        while sum(len(value) for _, value in held) > 20:
+            del held[0]
+    assert [kept.get(key) for key in range(6)] == [dict(held).get(key) for key in range(6)]
+
+
+def test_a_value_that_takes_more_than_all_is_not_kept() -> None:
+    kept: MostRecent[str, str] = MostRecent(4, len)
+    kept.put("small", "xx")
+    kept.put("large", "xxxxx")
+    assert kept.get("large") is None
+    assert len(kept) == 0
+    kept.put("small", "xx")
+    assert kept.get("small") == "xx"
