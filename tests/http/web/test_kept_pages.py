@@ -55,11 +55,11 @@ def test_what_is_published_meanwhile_is_on_the_page(published, client) -> None:
     assert "tram-bom" in client.get("/vi/datasets?q=tram").text
 
 
-def test_a_person_s_page_is_theirs_alone(published, client, app, officer, sign_in, writings) -> None:
+def test_a_person_s_page_is_theirs_alone(published, desk, app, writings) -> None:
     published("Trạm y tế")
     visitor = app.test_client()
     before = visitor.get("/vi/datasets?q=tram").text
-    sign_in(client, officer.email, officer.password)
+    client, _ = desk
     own = client.get("/vi/datasets?q=tram").text
     assert "form_token" in own
     assert visitor.get("/vi/datasets?q=tram").text == before
