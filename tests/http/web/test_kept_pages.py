@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from opendata.accounts.policy import COMMAND_LINE
-from opendata.web import datasets
+from opendata.web import datasets, rendering
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ def published(portal, runner):
 def writings(monkeypatch) -> list[str]:
     """The languages of the result pages written, one a page."""
     seen: list[str] = []
-    write = datasets.page_text
+    write = rendering.page_text
 
     def noted(*args, **kwargs) -> str:
         text = write(*args, **kwargs)
