@@ -153,7 +153,7 @@ def similar_datasets(query: Mapping[str, Any], key: str) -> Answer:
     del query
     found = services().catalogue_queries.dataset(actor(), key)
     alike = services().catalogue_search.similar(actor(), found.id)
-    return Answer(hits.similar(alike).encode(), is_written=True)
+    return Answer(hits.similar(alike), is_written=True)
 
 
 @Operation(

@@ -92,7 +92,7 @@ def _search_page() -> Response:
     status = HTTPStatus.NOT_FOUND if results.is_past_end else HTTPStatus.OK
     # What an empty page offers instead rests on other searches, and a person's page is theirs.
     made_of = None if actor.is_known or not results.total else results.made
-    return page(written(made_of, lambda: _results_text(results, status, grouped=grouped)), status)
+    return page(written(made_of, lambda: _results_text(results, status, grouped=grouped).encode()), status)
 
 
 def _results_text(results: DatasetResults, status: int, *, grouped: bool) -> str:
