@@ -50,6 +50,10 @@ class DatasetSearchForm:
     page: int = 1
     per_page: int = DEFAULT_PER_PAGE
 
+    def __hash__(self) -> int:
+        """As equal ones have: pages are kept by the search they show."""
+        return hash((self.text, self.sort, self.page, *self.chosen.values(), *self.dates.values()))
+
     @property
     def order(self) -> str:
         """The sort in effect: by relevance when there are words, newest first otherwise."""

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from flask import Blueprint, redirect, request
 
-from opendata.catalogue.search_form import SORTS, asks_why, read_form
-from opendata.catalogue.ways_on import ways_on
+from opendata.catalogue.search_form import asks_why, read_form
 from opendata.http.context import language, page_actor, services, speak
 from opendata.http.kept_texts import written
 from opendata.http.turns import in_turn
@@ -17,20 +16,14 @@ from opendata.web.access import open_to_all
 from opendata.web.citation import cite
 from opendata.web.dataset_page import all_fields, changes, further_fields
 from opendata.web.linked_data import dataset_json_ld
-from opendata.web.ranking import ranking
-from opendata.web.rendering import page, page_text, render_page
-from opendata.web.result_list import result_rows
+from opendata.web.rendering import page, render_page
+from opendata.web.results_page import results_page
 from opendata.web.use_from import ways_to_use
 
 if TYPE_CHECKING:
     from werkzeug.wrappers import Response
 
-    from opendata.catalogue.search import DatasetResults
-    from opendata.catalogue.search_form import DatasetSearchForm
-
-FACETS_SHOWN: Final = 7
 COLUMNS_SHOWN: Final = 30
-PAGES_AROUND: Final = 2
 
 blueprint = Blueprint("datasets", __name__)
 
@@ -92,36 +85,4 @@ def _search_page() -> Response:
     status = HTTPStatus.NOT_FOUND if results.is_past_end else HTTPStatus.OK
     # What an empty page offers instead rests on other searches, and a person's page is theirs.
     made_of = None if actor.is_known or not results.total else results.made
-    return page(written(made_of, lambda: _results_text(results, status, grouped=grouped).encode()), status)
-
-
-def _results_text(results: DatasetResults, status: int, *, grouped: bool) -> str:
-    is_explained = results.why is not None
-
-    def search_address(other: DatasetSearchForm) -> str:
-        return addresses.page("datasets.search", other.parameters() + [("explain", "1")] * is_explained)
-
-    form = results.form
-    return page_text(
-        "datasets/search.html",
-        status,
-        form=form,
-        results=results,
-        rows=result_rows(results.items, search_address, form),
-        search_address=search_address,
-        why=None if results.why is None else {name: ranking(parts) for name, parts in results.why.items()},
-        is_past_end=results.is_past_end,
-        ways=() if results.total else ways_on(services().catalogue_search, page_actor(), form),
-        pages=_pages(results),
-        grouped=grouped,
-        sorts=[sort for sort in SORTS if sort != "relevance" or form.text],
-        shown=FACETS_SHOWN,
-    )
-
-
-def _pages(results: DatasetResults) -> list[int]:
-    """The numbers of the pager: the first, those around this one, and the last where it is known."""
-    page, last = results.form.page, results.pages
-    end = last if last is not None else page + results.more
-    near = range(max(1, page - PAGES_AROUND), min(page + PAGES_AROUND, end) + 1)
-    return sorted({1, *near, *((last,) if last else ())})
+    return page(written(made_of, lambda: results_page(results, status, grouped=grouped)), status)

@@ -14,11 +14,14 @@ from markupsafe import Markup
 from markupsafe import escape as escape_anything
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from jinja2 import nodes
     from jinja2.compiler import Frame
 
 _LONGEST_KEPT: Final = 100  # characters
 
+_NOTHING: Final = Markup()
 _kept: Final = lru_cache(8192)(escape_anything)
 
 
@@ -31,6 +34,14 @@ def escape(value: Any) -> Markup:
     if kind is str and len(value) <= _LONGEST_KEPT:
         return _kept(value)
     return escape_anything(value)
+
+
+def foreign(text: Mapping[str, str], language: str) -> Markup:
+    """The mark of an element whose text exists in the other language only (WCAG 3.1.2)."""
+    if text.get(language):
+        return _NOTHING
+    other = next((tongue for tongue, value in text.items() if value), None)
+    return Markup(' lang="{}"').format(other) if other else _NOTHING
 
 
 class PageCode(CodeGenerator):

@@ -22,10 +22,9 @@ from opendata.http.context import SESSION_COOKIE, language, page_actor, services
 from opendata.kernel.i18n import LANGUAGES, translator
 from opendata.kernel.ids import utc_now
 from opendata.web import addresses
-from opendata.web.escaping import PageCode
+from opendata.web.escaping import PageCode, foreign
 from opendata.web.form_tokens import form_token_field
 from opendata.web.markdown import first_words, prose
-from opendata.web.result_list import foreign, ticks
 from opendata.web.table_page import column_figures, column_meaning, column_notes, statistic
 from opendata.web.words import word
 
@@ -97,7 +96,6 @@ def environment() -> Environment:
         column_meaning=column_meaning,
         column_notes=column_notes,
         statistic=statistic,
-        ticks=ticks,
         languages=LANGUAGES,
     )
     return made

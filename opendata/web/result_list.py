@@ -1,14 +1,15 @@
-"""What a page of search results shows many times, ready to be written: its rows and the values of its facets.
+"""What a page of search results shows many times: its rows and the values of its facets, written.
 
-Called by the view of the search page. Twenty rows and three hundred values, each with its macros, its words and
-its address, were four fifths of what the page cost; here each is made once, so that the template only writes it.
-Everything is escaped here or is escaped by the template: texts that came in are never Markup.
+Called by `results_page`. Twenty rows and three hundred values, each with its macros, its words and its address,
+were four fifths of what the page cost. A row is written by its template once and kept with what search found: search
+gives the same object again as long as nothing about the row changed. Everything is escaped here or by the template:
+texts that came in are never Markup.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
@@ -16,20 +17,34 @@ from markupsafe import Markup
 
 from opendata.catalogue.freshness import freshness
 from opendata.http.context import services, speak
+from opendata.http.kept_texts import WrittenOf, hour
 from opendata.kernel.errors import N_
 from opendata.kernel.ids import utc_now
 from opendata.web import addresses
-from opendata.web.escaping import escape
+from opendata.web.escaping import escape, foreign
+from opendata.web.rendering import environment
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from opendata.catalogue.search import DatasetSummary, Editions, FacetOption
     from opendata.catalogue.search_form import DatasetSearchForm
     from opendata.search.port import Segment
+    from opendata.web.ranking import Ranking
 
+FACETS_SHOWN: Final = 7
+FACET_TITLES: Final[Mapping[str, str]] = {
+    "theme": N_("Theme"),
+    "publisher": N_("Publisher"),
+    "format": N_("Format"),
+    "license": N_("Licence"),
+    "frequency": N_("Updated"),
+    "place": N_("Place"),
+}
 _UPDATED: Final = N_("updated %(day)s")
+_NOTHING: Final = Markup()
+_KEPT: Final = WrittenOf["DatasetSummary"](8 << 20)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +82,36 @@ class ResultRow:
     editions: EditionsOfRow | None
 
 
+def written_rows(
+    items: Iterable[DatasetSummary],
+    search_address: Callable[[DatasetSearchForm], str],
+    form: DatasetSearchForm,
+) -> bytes:
+    """`search_address` writes the address of another search; `form` is the search at hand."""
+    maker = _RowMaker(search_address, form)
+    # A row leads to all editions of its series, says in the reader's language what it says, and may be overdue
+    # an hour from now; else it rests on vocabularies, which stay the same as long as a process runs.
+    way = (search_address(form.of_series("")), addresses.page("datasets.search"), hour())
+    return b"".join([_KEPT.of(item, way, maker.written) for item in items])
+
+
+def explained_rows(
+    items: Iterable[DatasetSummary],
+    search_address: Callable[[DatasetSearchForm], str],
+    form: DatasetSearchForm,
+    why: Mapping[str, Ranking],
+) -> bytes:
+    """With what made up the score of each, by id."""
+    maker = _RowMaker(search_address, form)
+    return b"".join([maker.written(item, why[item.id]) for item in items])
+
+
 def result_rows(
     items: Iterable[DatasetSummary],
     search_address: Callable[[DatasetSearchForm], str],
     form: DatasetSearchForm,
 ) -> list[ResultRow]:
-    """`search_address` writes the address of another search; `form` is the search at hand."""
+    """What the template of a row is given."""
     maker = _RowMaker(search_address, form)
     return [maker.row(item) for item in items]
 
@@ -89,6 +128,9 @@ class _RowMaker:
         self._agencies, self._frequencies = held.agencies, held.frequencies
         self._updated = self._say.gettext(_UPDATED)
         self._datasets = addresses.page("datasets.search") + "/"
+
+    def written(self, item: DatasetSummary, why: Ranking | None = None) -> bytes:
+        return str(_row_macro()(self.row(item), why)).encode()
 
     def row(self, item: DatasetSummary) -> ResultRow:
         pick = self._say.pick
@@ -140,17 +182,6 @@ class _RowMaker:
         )
 
 
-_NOTHING: Final = Markup()
-
-
-def foreign(text: Mapping[str, str], language: str) -> Markup:
-    """The mark of an element whose text exists in the other language only (WCAG 3.1.2)."""
-    if text.get(language):
-        return _NOTHING
-    other = next((tongue for tongue, value in text.items() if value), None)
-    return Markup(' lang="{}"').format(other) if other else _NOTHING
-
-
 def marked(segments: Iterable[Segment]) -> Markup:
     """Shown text with what was searched for in `<mark>`."""
     pieces = [
@@ -159,7 +190,34 @@ def marked(segments: Iterable[Segment]) -> Markup:
     return Markup("".join(pieces))  # noqa: S704 - each piece is escaped
 
 
-def ticks(facet: str, options: Iterable[FacetOption]) -> Markup:
+@cache
+def _row_macro() -> Callable[[ResultRow, Ranking | None], str]:
+    made: Callable[[ResultRow, Ranking | None], str] = (
+        environment().get_template("datasets/result.html").module.result  # type: ignore[attr-defined]  # its macro
+    )
+    return made
+
+
+def facet_lists(facets: Mapping[str, Sequence[FacetOption]]) -> bytes:
+    """Each facet with what can be picked of it, the first few in sight; one in which nothing was found is left out."""
+    return "".join([_facet_list(facet, options) for facet, options in facets.items() if options]).encode()
+
+
+def _facet_list(facet: str, options: Sequence[FacetOption]) -> str:
+    say = speak()
+    legend = f"<fieldset>\n<legend>{escape(say.gettext(FACET_TITLES[facet]))}</legend>\n"
+    first, others = options[:FACETS_SHOWN], options[FACETS_SHOWN:]
+    if not others:
+        return f"{legend}{ticks(facet, first)}\n</fieldset>\n\n"
+    is_open = " open" if any(option.chosen for option in others) else ""
+    more = escape(say.ngettext("%(count)s more", "%(count)s more", len(others)))
+    return (
+        f"{legend}{ticks(facet, first)}\n"
+        f'<details class="more"{is_open}><summary>{more}</summary>\n{ticks(facet, others)}\n</details>\n</fieldset>\n\n'
+    )
+
+
+def ticks(facet: str, options: Iterable[FacetOption]) -> str:
     """The values of a facet as boxes to tick, one a line."""
     say = speak()
     tongue, pick, number = say.language, say.pick, say.number
@@ -167,7 +225,7 @@ def ticks(facet: str, options: Iterable[FacetOption]) -> Markup:
     for value, label, count, chosen in options:
         head, tail = _tick(facet, value, label.get(tongue) or pick(label))
         lines.append(f"{head}{' checked' if chosen else ''}{tail}{number(count)}</span></label>")
-    return Markup("\n".join(lines))  # noqa: S704 - escaped by _tick
+    return "\n".join(lines)
 
 
 @lru_cache(8192)

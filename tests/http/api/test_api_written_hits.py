@@ -6,8 +6,13 @@ import datetime as dt
 import json
 from typing import TYPE_CHECKING, Any
 
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from opendata.api import hits
 from opendata.api.schemas.datasets import DatasetListSchema, SimilarSchema
+from opendata.app import create_app
 from opendata.catalogue.search import (
     DatasetResults,
     DatasetSummary,
@@ -17,9 +22,12 @@ from opendata.catalogue.search import (
 )
 from opendata.catalogue.search_form import DatasetSearchForm
 from opendata.search.port import Contribution, Segment
+from opendata.settings import load_settings
+from opendata.wiring import build_services
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
 
 MOMENT = dt.datetime(2024, 2, 29, 23, 59, 58, 123456, tzinfo=dt.UTC)
 BARE = DatasetSummary(
@@ -121,3 +129,37 @@ def test_the_places_only_a_request_knows(client: Any, portal: Any) -> None:
     assert hit["editions"]["items"][0]["page_url"] == f"{base}/en/datasets/gia-ca-2023"
     assert hit["labels"]["theme"] == "Health"
     assert set(hit["labels"]) == {"publisher", "theme", "license", "frequency", "place"}
+
+
+TEXTS = st.text(st.characters(exclude_categories=["Cs"]))
+IN_LANGUAGES = st.dictionaries(st.sampled_from(["vi", "en"]), TEXTS)
+MARKED = st.lists(st.builds(Segment, TEXTS, st.booleans())).map(tuple)
+MOMENTS = st.datetimes(timezones=st.just(dt.UTC))
+HITS = st.builds(
+    DatasetSummary, TEXTS, TEXTS, TEXTS, IN_LANGUAGES, IN_LANGUAGES, TEXTS, *[st.none() | TEXTS] * 4,
+    formats=st.lists(TEXTS).map(tuple), rows=st.integers(), columns=st.integers(), modified_at=MOMENTS,
+    downloads=st.integers(), edition=IN_LANGUAGES, series=TEXTS, marked_title=MARKED, snippet=MARKED,
+    editions=st.none() | st.builds(
+        Editions, st.integers(), st.lists(st.builds(EditionLink, TEXTS, TEXTS, IN_LANGUAGES, MOMENTS)).map(tuple)
+    ),
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def writing(prepared_folder: Path) -> Iterator[None]:
+    built = build_services(load_settings(data_dir=prepared_folder, secret_key="x" * 40))
+    with create_app(built.settings, built).test_request_context("/api/v1/datasets"):
+        yield
+    built.close()
+
+
+@given(HITS)
+@pytest.mark.usefixtures("writing")
+def test_whatever_a_dataset_says_is_written_as_its_schema_would(item: DatasetSummary) -> None:
+    (written,) = json.loads(hits.similar([item]))["items"]
+    (dumped,) = SimilarSchema().dump({"items": by_the_schema([item], [written])})["items"]
+    assert json.dumps(written) == json.dumps(without_empty_editions(dumped) if not item.editions else dumped)
+    named = {name: getattr(item, name) for name in ("publisher", "theme", "license", "frequency", "place")}
+    assert written["labels"] == {
+        name: code for name, code in named.items() if code
+    }  # unknown ones stay codes

@@ -15,7 +15,8 @@ from opendata.catalogue.search import DatasetSummary, EditionLink, Editions, Fac
 from opendata.catalogue.search_form import DatasetSearchForm
 from opendata.search.port import Segment
 from opendata.web import addresses
-from opendata.web.result_list import foreign, marked, result_rows, ticks
+from opendata.web.escaping import foreign
+from opendata.web.result_list import marked, result_rows, ticks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
