@@ -35,6 +35,7 @@ class Translator:
     def __init__(self, language: str, catalog: Catalog | None) -> None:
         self.language = language
         self._locale = Locale.parse(language)
+        self._thousands = str(format_decimal(1000, format="#,##0", locale=self._locale))[1]
         self._plural_forms = catalog.plural_forms if catalog else ""
         self._strings = _strings_of(catalog) if catalog else {}
         # A page writes the same numbers and days many times, and Babel reads its pattern anew each time.
@@ -61,6 +62,10 @@ class Translator:
         return self._number(value)
 
     def _write_number(self, value: float | Decimal) -> str:
+        if (
+            type(value) is int and value >= 0
+        ):  # a page counts two hundred things, and Babel takes 25 µs for each
+            return f"{value:,}".replace(",", self._thousands)
         digits = "#,##0.######" if isinstance(value, float | Decimal) else "#,##0"
         return str(format_decimal(value, format=digits, locale=self._locale))
 

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _SERVER_FAULT = 500
+_SECTIONS = ("/datasets", "/publish", "/account", "/sign-in")
 
 
 def render_page(template: str, status: int = 200, **context: Any) -> Response:
@@ -60,6 +61,7 @@ def environment() -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        auto_reload=False,  # a page is made of eight files, and each would be looked at again for each page
         extensions=["jinja2.ext.i18n"],
     )
     made.code_generator_class = PageCode
@@ -97,7 +99,11 @@ def environment() -> Environment:
         column_notes=column_notes,
         statistic=statistic,
         languages=LANGUAGES,
+        standing=_standing,
     )
+    # Drawings say the same on every page; importing them anew cost more than writing them.
+    drawings = made.get_template("layout/icons.html").module
+    made.globals.update({name: cache(getattr(drawings, name)) for name in ("icon", "emblem")})
     return made
 
 
@@ -117,6 +123,24 @@ def _frame(status: int) -> dict[str, Any]:
         "actor": VISITOR if status >= _SERVER_FAULT else page_actor(),
         "here": request.path,
     }
+
+
+def _standing(template: str, here: str = "", *, is_signed_in: bool = False) -> Markup:
+    """A part of the frame that is the same on all pages of a section, in one language."""
+    sections = frozenset([section for section in _SECTIONS if section in here])
+    return _written_standing(
+        template, language(), request.root_path, sections, is_signed_in=bool(is_signed_in)
+    )
+
+
+@lru_cache(256)
+def _written_standing(
+    template: str, lang: str, _root: str, sections: frozenset[str], *, is_signed_in: bool
+) -> Markup:
+    """Its addresses rest on the root, and it is given nothing but what it is kept by."""
+    part = environment().get_template(template)
+    text = part.render(_=_sentences(lang), sections=sections, is_signed_in=is_signed_in)
+    return Markup(text)  # noqa: S704 - escaped by the template
 
 
 @cache

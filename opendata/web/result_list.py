@@ -1,14 +1,12 @@
 """What a page of search results shows many times: its rows and the values of its facets, written.
 
 Called by `results_page`. Twenty rows and three hundred values, each with its macros, its words and its address,
-were four fifths of what the page cost. A row is written by its template once and kept with what search found: search
-gives the same object again as long as nothing about the row changed. Everything is escaped here or by the template:
-texts that came in are never Markup.
+were four fifths of what the page cost. A row is written once and kept with what search found: search gives the same
+object again as long as nothing about the row changed. Everything is escaped here: texts that came in are never Markup.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
@@ -23,11 +21,13 @@ from opendata.kernel.ids import utc_now
 from opendata.web import addresses
 from opendata.web.escaping import escape, foreign
 from opendata.web.rendering import environment
+from opendata.web.words import word
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
+    from opendata.catalogue.freshness import Freshness
     from opendata.catalogue.search import DatasetSummary, Editions, FacetOption
     from opendata.catalogue.search_form import DatasetSearchForm
     from opendata.search.port import Segment
@@ -43,43 +43,8 @@ FACET_TITLES: Final[Mapping[str, str]] = {
     "place": N_("Place"),
 }
 _UPDATED: Final = N_("updated %(day)s")
-_NOTHING: Final = Markup()
+_ALL_IN_ONE: Final = N_("all in one list")
 _KEPT: Final = WrittenOf["DatasetSummary"](8 << 20)
-
-
-@dataclass(frozen=True, slots=True)
-class EditionOfRow:
-    address: str
-    label: str
-
-
-@dataclass(frozen=True, slots=True)
-class EditionsOfRow:
-    """`rest`: how many are not shown; `address` lists all."""
-
-    total: int
-    shown: tuple[EditionOfRow, ...]
-    rest: int
-    address: str
-
-
-@dataclass(frozen=True, slots=True)
-class ResultRow:
-    """`title_mark` and `summary_mark` are the lang attribute of a text in the other language, or nothing."""
-
-    id: str
-    state: str
-    address: str
-    title: Markup
-    title_mark: Markup
-    publisher: str
-    updated: Markup
-    freshness: str | None
-    snippet: Markup
-    summary_mark: Markup
-    formats: tuple[str, ...]
-    extent: str
-    editions: EditionsOfRow | None
 
 
 def written_rows(
@@ -106,16 +71,6 @@ def explained_rows(
     return b"".join([maker.written(item, why[item.id]) for item in items])
 
 
-def result_rows(
-    items: Iterable[DatasetSummary],
-    search_address: Callable[[DatasetSearchForm], str],
-    form: DatasetSearchForm,
-) -> list[ResultRow]:
-    """What the template of a row is given."""
-    maker = _RowMaker(search_address, form)
-    return [maker.row(item) for item in items]
-
-
 class _RowMaker:
     """What all rows of one page share is asked for once."""
 
@@ -126,76 +81,95 @@ class _RowMaker:
         self._now = utc_now()
         held = services().vocabularies
         self._agencies, self._frequencies = held.agencies, held.frequencies
-        self._updated = self._say.gettext(_UPDATED)
         self._datasets = addresses.page("datasets.search") + "/"
 
     def written(self, item: DatasetSummary, why: Ranking | None = None) -> bytes:
-        return str(_row_macro()(self.row(item), why)).encode()
-
-    def row(self, item: DatasetSummary) -> ResultRow:
-        pick = self._say.pick
+        say = self._say
+        pick, tongue = say.pick, say.language
+        title = marked(item.marked_title) if item.marked_title else escape(pick(item.title))
         snippet = marked(item.snippet) if item.snippet else escape(pick(item.summary))
-        return ResultRow(
-            id=item.id,
-            state=item.state,
-            address=self._datasets + quote(item.slug, safe=""),
-            title=marked(item.marked_title) if item.marked_title else escape(pick(item.title)),
-            title_mark=foreign(item.title, self._say.language),
-            publisher=self._agencies.label(item.publisher, self._say.language),
-            updated=self._day(item.modified_at),
-            freshness=self._freshness(item),
-            snippet=snippet,
-            summary_mark=foreign(item.summary, self._say.language) if snippet else _NOTHING,
-            formats=tuple(map(str.upper, item.formats)),
-            extent=self._extent(item) if item.formats and item.columns else "",
-            editions=self._editions(item.editions, item.series) if item.editions else None,
-        )
+        publisher = escape(self._agencies.label(item.publisher, tongue))
+        labels = f"{self._state(item.state)}{self._freshness(item)}"
+        lines = [
+            '<article class="result">',
+            f'<h3{foreign(item.title, tongue)}><a href="{self._address(item.slug)}">{title}</a></h3>',
+            f'<p class="meta"><span>{publisher}</span><span>{self._updated(item.modified_at)}</span>{labels}</p>',
+        ]
+        if snippet:
+            lines.append(f'<p class="snippet"{foreign(item.summary, tongue)}>{snippet}</p>')
+        if item.formats:
+            lines.append(f'<p class="labels">{self._formats(item)}</p>')
+        if item.editions:
+            lines += self._editions(item.editions, item.series)
+        if why and why.reasons:
+            lines.append(_macro("datasets/why.html", "place_of")(why))
+        lines.append("</article>\n")
+        return "\n".join(lines).encode()
 
-    def _day(self, moment: dt.datetime) -> Markup:
+    def _address(self, slug: str) -> str:
+        return self._datasets + quote(slug, safe="")
+
+    def _updated(self, moment: dt.datetime) -> str:
         day = f'<time datetime="{moment.isoformat()}">{self._say.date(moment)}</time>'
-        return Markup(self._updated % {"day": day})  # noqa: S704 - our own message around a date
+        return self._say.gettext(_UPDATED, day=day)
 
-    def _freshness(self, item: DatasetSummary) -> str | None:
+    def _state(self, state: str) -> str:
+        return "" if state == "published" else f'<span class="label">{escape(word("dataset", state))}</span>'
+
+    def _freshness(self, item: DatasetSummary) -> str:
         known = self._frequencies.get(item.frequency or "")
-        return freshness(known.expected_days, item.modified_at, self._now) if known else None
+        state = freshness(known.expected_days, item.modified_at, self._now) if known else None
+        return _freshness_label(self._say.language, state) if state else ""
 
-    def _extent(self, item: DatasetSummary) -> str:
+    def _formats(self, item: DatasetSummary) -> str:
+        formats = "".join(
+            [f'<span class="label format">{escape(code.upper())}</span>' for code in item.formats]
+        )
+        if not item.columns:
+            return formats
         plural = self._say.ngettext
         rows = plural("%(count)s row", "%(count)s rows", item.rows)
-        return f"{rows} × {plural('%(count)s column', '%(count)s columns', item.columns)}"
+        columns = plural("%(count)s column", "%(count)s columns", item.columns)
+        return f'{formats}<span class="small soft">{escape(f"{rows} × {columns}")}</span>'
 
-    def _editions(self, found: Editions, series: str) -> EditionsOfRow:
+    def _editions(self, found: Editions, series: str) -> Iterator[str]:
         say = self._say
-        return EditionsOfRow(
-            total=found.total,
-            shown=tuple(
-                [
-                    EditionOfRow(
-                        self._datasets + quote(one.slug, safe=""),
-                        say.pick(one.label) or say.date(one.modified_at),
-                    )
-                    for one in found.shown
-                ]
-            ),
-            rest=found.total - len(found.shown),
-            address=self._search_address(self._form.of_series(series)),
+        count = say.ngettext("%(count)s edition:", "%(count)s editions:", found.total)
+        yield f'<div class="editions"><span class="soft">{escape(count)}</span>'
+        yield '<ul class="plain">'
+        for one in found.shown:
+            label = escape(say.pick(one.label) or say.date(one.modified_at))
+            yield f'<li><a href="{self._address(one.slug)}">{label}</a></li>'
+        rest = found.total - len(found.shown)
+        more = (
+            say.ngettext("and %(count)s more", "and %(count)s more", rest)
+            if rest
+            else say.gettext(_ALL_IN_ONE)
         )
+        every = escape(self._search_address(self._form.of_series(series)))
+        yield f'<li class="all"><a href="{every}">{escape(more)}</a></li>'
+        yield "</ul></div>"
+
+
+@cache
+def _macro(template: str, name: str) -> Callable[..., str]:
+    made: Callable[..., str] = getattr(environment().get_template(template).module, name)
+    return made
+
+
+@cache
+def _freshness_label(language: str, state: Freshness) -> str:
+    """In the language of the request, which `language` is."""
+    del language
+    return _macro("layout/parts.html", "freshness_label")(state)
 
 
 def marked(segments: Iterable[Segment]) -> Markup:
     """Shown text with what was searched for in `<mark>`."""
     pieces = [
-        f"<mark>{escape(one.text)}</mark>" if one.is_match else str(escape(one.text)) for one in segments
+        f"<mark>{escape(text)}</mark>" if is_match else str(escape(text)) for text, is_match in segments
     ]
     return Markup("".join(pieces))  # noqa: S704 - each piece is escaped
-
-
-@cache
-def _row_macro() -> Callable[[ResultRow, Ranking | None], str]:
-    made: Callable[[ResultRow, Ranking | None], str] = (
-        environment().get_template("datasets/result.html").module.result  # type: ignore[attr-defined]  # its macro
-    )
-    return made
 
 
 def facet_lists(facets: Mapping[str, Sequence[FacetOption]]) -> bytes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from opendata.accounts.policy import COMMAND_LINE
-from opendata.web import datasets, rendering
+from opendata.web import datasets, results_page
 
 
 @pytest.fixture
@@ -22,14 +22,14 @@ def published(portal, runner):
 def writings(monkeypatch) -> list[str]:
     """The languages of the result pages written, one a page."""
     seen: list[str] = []
-    write = rendering.page_text
+    write = results_page.results_page
 
-    def noted(*args, **kwargs) -> str:
+    def noted(*args, **kwargs) -> bytes:
         text = write(*args, **kwargs)
-        seen.append("vi" if '<html lang="vi">' in text else "en")
+        seen.append("vi" if b'<html lang="vi">' in text else "en")
         return text
 
-    monkeypatch.setattr(datasets, "page_text", noted)
+    monkeypatch.setattr(datasets, "results_page", noted)
     return seen
 
 

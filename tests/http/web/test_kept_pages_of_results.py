@@ -116,13 +116,13 @@ def test_a_row_is_written_once_and_again_where_it_says_something_else(
     app: Flask, forget: Callable[[], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made: list[str] = []
-    row = result_list._RowMaker.row
+    write = result_list._RowMaker.written
 
-    def counted(self: Any, item: DatasetSummary) -> result_list.ResultRow:
+    def counted(self: Any, item: DatasetSummary) -> bytes:
         made.append(item.id)
-        return row(self, item)
+        return write(self, item)
 
-    monkeypatch.setattr(result_list._RowMaker, "row", counted)
+    monkeypatch.setattr(result_list._RowMaker, "written", counted)
     page_at(app, ADDRESSES[0], RESULTS)
     page_at(app, ADDRESSES[2], replace(RESULTS, total=7, items=(OTHER, ITEM)))
     assert made == ["01a", "01b"]

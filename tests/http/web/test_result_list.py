@@ -16,7 +16,8 @@ from opendata.catalogue.search_form import DatasetSearchForm
 from opendata.search.port import Segment
 from opendata.web import addresses
 from opendata.web.escaping import foreign
-from opendata.web.result_list import marked, result_rows, ticks
+from opendata.web.ranking import Ranking, Reason
+from opendata.web.result_list import explained_rows, marked, ticks, written_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -92,27 +93,43 @@ def test_a_text_in_the_other_language_says_so(text: dict[str, str], mark: str) -
     assert foreign(text, "vi") == mark
 
 
+def row_of(item: DatasetSummary, why: Ranking | None = None) -> Elements:
+    if why is None:
+        return Elements(written_rows([item], no_address, DatasetSearchForm()).decode())
+    return Elements(explained_rows([item], no_address, DatasetSearchForm(), {item.id: why}).decode())
+
+
 @pytest.mark.usefixtures("reading")
 def test_a_row_is_escaped_and_leads_where_the_route_is() -> None:
-    (row,) = result_rows([ITEM], no_address, DatasetSearchForm())
-    assert row.address == url_for("web.datasets.dataset", lang="vi", slug="gia-ca")
-    assert not Elements(row.title + row.snippet).found
-    assert Elements(row.title).text == Elements(row.snippet).text == HOSTILE
-    assert (row.title_mark, row.summary_mark) == ("", ' lang="en"')
-    # Evening in Greenwich is the next day in Viet Nam.
-    assert Elements(row.updated).found == [("time", {"datetime": "2024-02-28T23:59:00+00:00"})]
-    assert "29/02/2024" in row.updated
-    assert (row.formats, row.extent, row.editions) == (("CSV",), "1.000 dòng × 3 cột", None)
+    row = row_of(ITEM)
+    assert row.found == [
+        ("article", {"class": "result"}),
+        ("h3", {}),
+        ("a", {"href": url_for("web.datasets.dataset", lang="vi", slug="gia-ca")}),
+        ("p", {"class": "meta"}),
+        ("span", {}),
+        ("span", {}),
+        # Evening in Greenwich is the next day in Viet Nam.
+        ("time", {"datetime": "2024-02-28T23:59:00+00:00"}),
+        ("p", {"class": "snippet", "lang": "en"}),
+        ("p", {"class": "labels"}),
+        ("span", {"class": "label format"}),
+        ("span", {"class": "small soft"}),
+    ]
+    title, about, summary, formats = [line for line in row.text.splitlines() if line]
+    assert title == summary == HOSTILE
+    assert about == f"{HOSTILE}cập nhật 29/02/2024"
+    assert formats == "CSV1.000 dòng × 3 cột"
 
 
 @pytest.mark.usefixtures("reading")
-def test_marked_texts_come_before_plain_ones_and_a_text_that_is_not_there_has_no_language() -> None:
+def test_marked_texts_come_before_plain_ones_and_what_is_not_there_leaves_no_line() -> None:
     segments = (Segment("giá", is_match=True),)
-    (row,) = result_rows(
-        [replace(ITEM, marked_title=segments, summary={}, columns=0)], no_address, DatasetSearchForm()
-    )
-    assert row.title == "<mark>giá</mark>"
-    assert (row.snippet, row.summary_mark, row.extent) == ("", "", "")
+    bare = replace(ITEM, marked_title=segments, summary={}, columns=0, formats=(HOSTILE,))
+    row = row_of(bare)
+    assert ("mark", {}) in row.found
+    assert [attributes.get("class") for tag, attributes in row.found if tag == "p"] == ["meta", "labels"]
+    assert [line for line in row.text.splitlines() if line][::2] == ["giá", HOSTILE.upper()]
 
 
 @pytest.mark.usefixtures("reading")
@@ -121,14 +138,34 @@ def test_editions_lead_to_each_and_to_all() -> None:
         EditionLink("01c", "gia-2023", {"vi": HOSTILE}, ITEM.modified_at),
         EditionLink("01d", "gia", {}, ITEM.modified_at),
     )
-    (row,) = result_rows([replace(ITEM, editions=Editions(9, shown))], no_address, DatasetSearchForm())
-    assert row.editions is not None
-    assert [(one.address, one.label) for one in row.editions.shown] == [
-        ("/vi/datasets/gia-2023", HOSTILE),
-        ("/vi/datasets/gia", "29/02/2024"),
-    ]
-    assert (row.editions.total, row.editions.rest) == (9, 7)
-    assert row.editions.address == "?series=0123456789abcd"
+    row = row_of(replace(ITEM, editions=Editions(9, shown)))
+    leads = [attributes["href"] for tag, attributes in row.found if tag == "a"]
+    assert leads[1:] == ["/vi/datasets/gia-2023", "/vi/datasets/gia", "?series=0123456789abcd"]
+    lines = [line for line in row.text.splitlines() if line]
+    assert lines[4:] == ["9 kỳ dữ liệu:", HOSTILE, "29/02/2024", "và 7 kỳ nữa"]
+
+
+@pytest.mark.usefixtures("reading")
+@pytest.mark.parametrize(
+    ("state", "frequency", "labels"),
+    [
+        ("draft", None, ["Bản nháp"]),
+        ("withdrawn", "ANNUAL", ["Đã rút", "Quá hạn"]),
+        ("published", "ANNUAL", ["Quá hạn"]),
+    ],
+)
+def test_states_and_promises_that_were_not_kept_are_labels(
+    state: str, frequency: str | None, labels: list[str]
+) -> None:
+    row = row_of(replace(ITEM, state=state, frequency=frequency, publisher="", formats=()))
+    assert row.text.splitlines()[2] == "cập nhật 29/02/2024" + "".join(labels)
+
+
+@pytest.mark.usefixtures("reading")
+def test_reasons_stand_in_the_row_they_explain() -> None:
+    row = row_of(ITEM, Ranking(7.25, (Reason(HOSTILE, "title", 7.25),), 0))
+    assert ("details", {"class": "fold why"}) in row.found
+    assert f"{HOSTILE}title7,2" in row.text
 
 
 @pytest.mark.usefixtures("reading")

@@ -10,6 +10,9 @@ from pathlib import Path
 
 import pytest
 from babel.messages.pofile import read_po
+from babel.numbers import format_decimal
+from hypothesis import given
+from hypothesis import strategies as st
 
 import opendata
 from opendata.kernel.i18n import Translator, choose_language, translator
@@ -173,3 +176,9 @@ def test_numbers_alike_are_written_by_their_kind() -> None:
     assert [say.number(value) for value in kinds] == [whole, whole, "1.234.567,5", whole, whole]
     assert say.number(Decimal("0.25")) == say.number(0.25) == "0,25"
     assert translator("en").number(1234567) == "1,234,567"
+
+
+@pytest.mark.parametrize("language", ["vi", "en"])
+@given(value=st.integers(-(10**20), 10**20))
+def test_whole_numbers_are_written_as_babel_would(language: str, value: int) -> None:
+    assert translator(language).number(value) == format_decimal(value, format="#,##0", locale=language)
