@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from itertools import groupby, pairwise
 from typing import TYPE_CHECKING, Any, Final
 
 from whoosh import query as whoosh_query
 from whoosh.qparser import OperatorsPlugin, PhrasePlugin, PrefixPlugin, QueryParser, TaggingPlugin, syntax
 
+from opendata.kernel.recent import MostRecent
 from opendata.kernel.text import clean_line, fold
 from opendata.search.analysis import Chunk, View, chunks, is_syllable, pairs
 from opendata.search.query import (
@@ -32,7 +34,7 @@ from opendata.search.query import (
 from opendata.search.query_fields import FieldQuery, FieldReader, FieldsPlugin
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
 LONGEST_TEXT: Final = 1000
 MOST_WORDS: Final = 40
@@ -42,6 +44,7 @@ SHORTEST_PREFIX: Final = 2
 ALIAS_WEIGHT: Final = 0.8
 MOST_FIELDS: Final = 8
 _LONGEST_ASKING: Final = 6
+_MOST_KNOWN: Final = 512  # of about 5 KB
 
 
 class Parser:
@@ -62,6 +65,7 @@ class Parser:
         self._longest_aliases: dict[str, int] = {}
         for first, *rest in self._aliases:
             self._longest_aliases[first] = max(1 + len(rest), self._longest_aliases.get(first, 0))
+        self._known = MostRecent[str, _Read](_MOST_KNOWN)
         self._grammar = QueryParser(
             "text",
             None,
@@ -78,28 +82,31 @@ class Parser:
         )
 
     def parse(self, text: str) -> Query:
-        line = clean(text)
-        if line in ("", "*"):
-            return Query()
-        draft = _Draft(self._aliases, self._longest_aliases, self._asking)
-        if _SYNTAX.search(line):
-            for side in self._grammar.parse(line, normalize=False):
-                draft.add_side(side)
-        else:
-            draft.add_words(line)
-        return draft.query()
+        return self._read(clean(text)).query
 
-    def plain_runs(self, line: str) -> list[tuple[int, int]]:
+    def plain_runs(self, line: str) -> tuple[tuple[int, int], ...]:
         """From where to where a cleaned line holds words alone, without any of the syntax; nowhere if it has an OR."""
+        return self._read(line).plain_runs
+
+    def _read(self, line: str) -> _Read:
+        """A parser reads a line in the same way always: it is asked for again with filters, by pages, and by the speller."""
+        known = self._known.get(line)
+        if known is None:
+            known = self._read_anew(line)
+            self._known.put(line, known)
+        return known
+
+    def _read_anew(self, line: str) -> _Read:
+        if line in ("", "*"):
+            return _Read(Query(), ())
+        draft = _Draft(self._aliases, self._longest_aliases, self._asking)
+        if not _SYNTAX.search(line):
+            draft.add_words(line)
+            return _Read(draft.query(), ((0, len(line)),))
         sides = list(self._grammar.parse(line, normalize=False))
-        runs: list[tuple[int, int]] = []
-        for is_plain, nodes in groupby(
-            sides[0] if len(sides) == 1 else (), lambda node: isinstance(node, whoosh_query.Term)
-        ):
-            if is_plain:
-                places = [(int(node.startchar), int(node.endchar)) for node in nodes]
-                runs.append((places[0][0], places[-1][1]))
-        return runs
+        for side in sides:
+            draft.add_side(side)
+        return _Read(draft.query(), tuple(_plain_runs(sides[0])) if len(sides) == 1 else ())
 
 
 def clean(text: str) -> str:
@@ -112,6 +119,21 @@ _SYNTAX = re.compile(r'[":*]|(?:^| )-| (?:OR|HOẶC) ')
 _LETTERS_THEN_DIGITS = re.compile(r"^([^\W\d_]+)(\d+)$")
 _NO_JOINTS = str.maketrans(dict.fromkeys(".:/-,", None))
 _QUOTES = str.maketrans(dict.fromkeys("“”„«»″", '"'))
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """What a line asks for, and where it holds words alone."""
+
+    query: Query
+    plain_runs: tuple[tuple[int, int], ...]
+
+
+def _plain_runs(side: Iterable[Any]) -> Iterator[tuple[int, int]]:
+    for is_plain, nodes in groupby(side, lambda node: isinstance(node, whoosh_query.Term)):
+        if is_plain:
+            places = [(int(node.startchar), int(node.endchar)) for node in nodes]
+            yield places[0][0], places[-1][1]
 
 
 class _Or(syntax.MarkerNode):  # type: ignore[misc]  # whoosh ships no types

@@ -46,11 +46,14 @@ def correct(
     spares looking them up.
     """
     line, runs = _runs(parser, request, query)
-    if sum(len(list(chunks(line[start:end]))) for start, end in runs) > _MOST_WORDS:
+    typed = [list(chunks(line[start:end])) for start, end in runs]
+    if sum(map(len, typed)) > _MOST_WORDS:
         return None
     meant, done = "", 0
-    for start, end in runs:
-        speller = _Speller(engine, parser, request.access, line[start:end])
+    for (start, end), run in zip(runs, typed, strict=True):
+        if not found_nothing and all(_is_found(chunk, found) for chunk in run):
+            continue
+        speller = _Speller(engine, parser, request.access, run)
         better = speller.correct(found, found_nothing=found_nothing)
         if better is not None:
             meant += line[done:start] + better
@@ -71,7 +74,7 @@ def is_mistyped(engine: SearchEngine, parser: Parser, request: SearchRequest, qu
     return not all(any(held[way] for way in ways) for ways in asked)
 
 
-def _runs(parser: Parser, request: SearchRequest, query: Query) -> tuple[str, list[tuple[int, int]]]:
+def _runs(parser: Parser, request: SearchRequest, query: Query) -> tuple[str, Sequence[tuple[int, int]]]:
     """The line, and the parts of it that are plain words."""
     line = clean(request.text)
     return line, [(0, len(line))] if query.is_plain else parser.plain_runs(line)
@@ -113,11 +116,13 @@ class _Candidate:
 
 
 class _Speller:
-    def __init__(self, engine: SearchEngine, parser: Parser, access: frozenset[str], text: str) -> None:
+    def __init__(
+        self, engine: SearchEngine, parser: Parser, access: frozenset[str], typed: Sequence[Chunk]
+    ) -> None:
         self._engine = engine
         self._parser = parser
         self._access = access
-        self._typed = list(chunks(text))
+        self._typed = typed
         self._repaired: dict[str, str] = {}
         self._counts: dict[Clause, int] = {}
 

@@ -14,7 +14,8 @@ from opendata.search.parsing import ALIAS_WEIGHT, LONGEST_TEXT, MOST_PREFIXES, M
 from opendata.search.query import WEIGHTS, AnyOf, Phrase, Prefix, Query, Side, Word, required_words
 
 PLAIN = Parser()
-WITH_ALIASES = Parser({"TP.HCM": ("Thành phố Hồ Chí Minh", "Sài Gòn"), "UBND": ("Ủy ban nhân dân",)})
+ALIASES = {"TP.HCM": ("Thành phố Hồ Chí Minh", "Sài Gòn"), "UBND": ("Ủy ban nhân dân",)}
+WITH_ALIASES = Parser(ALIASES)
 
 
 def words(*texts: str) -> tuple[Word, ...]:
@@ -201,7 +202,20 @@ typed_lines = st.lists(
 @example("dân\n-số")
 @example("a " * (LONGEST_TEXT // 2 - 2) + "OR b")
 def test_a_line_of_words_alone_reads_the_same_with_and_without_the_grammar(typed):
-    quickly = WITH_ALIASES.parse(typed)
+    quickly = Parser(ALIASES)
+    line = parsing.clean(typed)
+    query, runs = quickly.parse(typed), quickly.plain_runs(line)
+    slowly = Parser(ALIASES)
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(parsing, "_SYNTAX", re.compile(""))
-        assert WITH_ALIASES.parse(typed) == quickly
+        assert slowly.parse(typed) == query
+        assert slowly.plain_runs(line) == runs
+
+
+@given(typed_lines)
+def test_a_line_that_was_read_before_reads_the_same(typed):
+    again, first = WITH_ALIASES, Parser(ALIASES)
+    again.parse(typed)
+    line = parsing.clean(typed)
+    assert again.parse(typed) == first.parse(typed)
+    assert again.plain_runs(line) == first.plain_runs(line)
