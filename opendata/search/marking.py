@@ -71,6 +71,25 @@ class Page:
         firsts = np.searchsorted(places, self.starts).tolist()
         return map(slice, firsts, [*firsts[1:], len(places)])
 
+    def standing(self, words: Iterable[str]) -> Standing:
+        """Where these folded words stand, in any way they are written."""
+        ways = {way: word for word in words for way in _ways(word)}
+        wanted = _Words(list(ways))
+        numbers, places = wanted.found_in(self)
+        order = places.argsort()
+        places = places[order]
+        begins, ends = self.begins[places], self.ends[places]
+        spans = zip(begins.tolist(), ends.tolist(), strict=True)
+        words_before = np.cumsum(self.keys != 0)[places]
+        text = np.searchsorted(self.starts, begins, "right")
+        is_next = (np.diff(words_before) == 1) & (np.diff(text) == 0)
+        said = list(ways.values())
+        return Standing(
+            [said[number] for number in numbers[order].tolist()],
+            [self.text[begin:end].lower() for begin, end in spans],
+            np.flatnonzero(is_next).tolist(),
+        )
+
     def are_beside(self, ends: Array, begins: Array) -> Array:
         """Whether nothing that matters stands from each end to each beginning."""
         is_space = self._bytes == _BESIDE
@@ -79,6 +98,15 @@ class Page:
         for each in np.flatnonzero(beside & (gaps > 1)).tolist():
             beside[each] = is_space[ends[each] : begins[each]].all()
         return beside
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Words of a page in order, folded and as they are written, and the numbers of those that the next one follows at once."""
+
+    folded: list[str]
+    written: list[str]
+    followed: list[int]
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from opendata.search.analysis import Chunk, View, chunks, fold_word
 from opendata.search.completion import LONGEST_KEY, SEPARATOR
+from opendata.search.marking import Page
 from opendata.search.parsing import Parser, clean
 from opendata.search.port import SearchEngine, SearchRequest, Vocabulary
 from opendata.search.query import AnyOf, Clause, Phrase, Query, Word
@@ -241,22 +242,16 @@ class _Speller:
     def _spellings(self, folded: Sequence[str], changed: Iterable[tuple[str, ...]]) -> dict[str, str]:
         """Each word as it is written most, above all beside the neighbours it has here."""
         neighbours = set(pairwise(folded))
-        wanted = frozenset(folded)
         votes: dict[str, Counter[str]] = {word: Counter() for word in folded}
-        for text in (*self._best_texts(folded), *self._lines(folded), *chain(*map(self._lines, changed))):
-            stood = list(chunks(text))
-            # Few of the words are asked about: the others cost no more than one look each.
-            places = [place for place, chunk in enumerate(stood) if not wanted.isdisjoint(chunk.folded)]
-            for place in places:
-                for exact, word in _written_and_folded(stood[place]):
-                    if word in votes:
-                        votes[word][exact] += _weight(exact, word)
-            for place in places:
-                following = _written_and_folded(stood[place + 1])[:1] if place + 1 < len(stood) else []
-                for pair in pairwise(_written_and_folded(stood[place]) + following):
-                    if (pair[0][1], pair[1][1]) in neighbours:
-                        for exact, word in pair:
-                            votes[word][exact] += 5 * _weight(exact, word)
+        texts = (*self._best_texts(folded), *self._lines(folded), *chain(*map(self._lines, changed)))
+        stood = Page(texts).standing(votes)
+        words = list(zip(stood.folded, stood.written, strict=True))
+        for (word, written), count in Counter(words).items():
+            votes[word][written] += count * _weight(written, word)
+        for place in stood.followed:
+            if (stood.folded[place], stood.folded[place + 1]) in neighbours:
+                for word, written in words[place : place + 2]:
+                    votes[word][written] += 5 * _weight(written, word)
         return {word: votes[word].most_common(1)[0][0] for word in folded if votes[word]}
 
     def _best_texts(self, folded: Sequence[str]) -> list[str]:
@@ -268,10 +263,6 @@ class _Speller:
         """Lines to suggest that go on from these words: keywords and names that no shown text may hold."""
         terms = self._engine.terms(Vocabulary.SUGGESTIONS, " ".join(folded)[:LONGEST_KEY], self._access, 5)
         return [term.partition(SEPARATOR)[2] for term, _ in terms]
-
-
-def _written_and_folded(chunk: Chunk) -> list[tuple[str, str]]:
-    return list(zip(chunk.exact, chunk.folded, strict=True))
 
 
 def _any_way(chunk: Chunk) -> Clause:

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from opendata.kernel.text import fold
-from opendata.search.analysis import I_OR_Y, stem_of
-from opendata.search.marking import Page, Wanted
+from opendata.search.analysis import I_OR_Y, chunks, stem_of
+from opendata.search.marking import Page, Standing, Wanted
 from opendata.search.query import Query
 
 SEPARATORS = (" ", " ", "  ", ", ", "-", "    ", "\n")
@@ -91,6 +91,25 @@ def test_phrases_are_found_as_by_walking_from_word_to_word(marks, texts):
 )
 def test_words_beginnings_and_stems_are_found_as_by_walking_from_word_to_word(marks, prefixes, stems, texts):
     is_as_walked(Query(marks=tuple(marks), prefixes=tuple(prefixes), stems=stems), texts)
+
+
+@given(
+    wanted=st.sets(st.sampled_from(["a", "li", "zn", "2025", "population"])),
+    texts=texts_of(("a", "Á", "lý", "Li", "x", "Population", "populations", "2025", "A.Lý", "zn-a")),
+)
+def test_words_stand_where_the_analysis_has_them(wanted, texts):
+    folded: list[str] = []
+    written: list[str] = []
+    followed: list[int] = []
+    for text in texts:
+        cut = [pair for chunk in chunks(text) for pair in zip(chunk.folded, chunk.exact, strict=True)]
+        for place, (word, exact) in enumerate(cut):
+            if word in wanted:
+                if place + 1 < len(cut) and cut[place + 1][0] in wanted:
+                    followed.append(len(folded))
+                folded.append(word)
+                written.append(exact)
+    assert Page(texts).standing(wanted) == Standing(folded, written, followed)
 
 
 @given(st.text(st.characters() | st.sampled_from("ĐđẾıİſßΣжẞ😀\ud83d\ude00\0")))
