@@ -1,7 +1,8 @@
 """How many of some documents of a segment have each value of each facet, all facets at once.
 
 What a document has of a facet (one value, several, none) is one number, its choice; what it has of several facets
-is again one number. So all facets of few values are counted together, and each one's counts are sums of those.
+is again one number, its combination. Of all that could be, few combinations come up: each is counted once, and
+how many documents have a value is the sum over the combinations with it.
 """
 
 from __future__ import annotations
@@ -16,109 +17,173 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from opendata.search.engines.columns.arrays_file import Array
-    from opendata.search.engines.columns.listed import Listed, Some
+    from opendata.search.engines.columns.listed import Flags, Listed, Some
 
-# Facets are counted together as long as there are no more combinations of what documents have of them.
+# Facets are counted together as long as no more combinations of what documents have of them come up.
 _MOST_TOGETHER: Final = 4096
+# A facet of so few values is counted alone with a bit a document for each: 8 KB a value in a segment of 65,536.
+_MOST_ROWS: Final = 32
 
 
 @dataclass(frozen=True, slots=True)
 class _Choices:
-    """For each document the number of what it has of a facet; `holding` has a row a choice, a column a value."""
+    """For each document the number of what it has of a facet. The values of choice n stand in `held` from `at[n]` on."""
 
     name: str
     of: Array
-    holding: Array
+    at: Array
+    held: Array
+    values: int
 
     @property
     def count(self) -> int:
-        return len(self.holding)
+        return len(self.at) - 1
+
+    def values_of(self, choices: Array) -> tuple[Array, Array]:
+        """The values of these choices, each with the place of its choice among them."""
+        lengths = self.at[choices + 1] - self.at[choices]
+        places = np.repeat(np.arange(len(choices)), lengths)
+        firsts = self.at[choices] - (np.cumsum(lengths) - lengths)
+        return places, self.held[np.arange(len(places)) + firsts[places]]
 
 
 @dataclass(frozen=True, slots=True)
 class _Together:
-    """Some facets, and for each document what it has of all of them as one number."""
+    """Some facets, and for each document its combination. `choices` has a row a combination, a column a facet."""
 
     facets: Sequence[_Choices]
     of: Array
-    count: int
+    choices: Array
+
+    @classmethod
+    def alone(cls, facet: _Choices) -> _Together:
+        return cls([facet], facet.of, np.arange(facet.count)[:, None])
+
+    def joined(self, facet: _Choices) -> _Together:
+        found, of = np.unique(self.of.astype(np.int64) * facet.count + facet.of, return_inverse=True)
+        before, choice = np.divmod(found, facet.count)
+        return _Together([*self.facets, facet], _narrow(of), np.column_stack([self.choices[before], choice]))
+
+
+class _Sums:
+    """Counts the values of all facets of some groups at once: combinations and values are numbered through."""
+
+    def __init__(self, groups: Sequence[_Together]) -> None:
+        firsts = np.cumsum([0, *(len(group.choices) for group in groups)])
+        self._of = _narrow(np.stack([group.of + first for group, first in zip(groups, firsts, strict=False)]))
+        # No document has the combination after the last: every value has it, so that none is without any.
+        self._count = int(firsts[-1]) + 1
+        self._bounds: dict[str, slice] = {}
+        values, combinations, known = [], [], 0
+        for group, first in zip(groups, firsts, strict=False):
+            for facet, choices in zip(group.facets, group.choices.T, strict=True):
+                places, held = facet.values_of(choices)
+                own = np.arange(facet.values)
+                values += [held + known, own + known]
+                combinations += [places + first, np.full(len(own), firsts[-1])]
+                self._bounds[facet.name] = slice(known, known + len(own))
+                known += len(own)
+        value = np.concatenate(values)
+        self._combinations = np.concatenate(combinations)[np.argsort(value, kind="stable")]
+        lengths = np.bincount(value, minlength=known)
+        self._starts = np.cumsum(lengths) - lengths
 
     def counts(self, documents: Array | None) -> dict[str, Array]:
         """How many of these documents have each value of each facet; of all without any."""
-        held = np.bincount(
-            self.of if documents is None else self.of.take(documents), minlength=self.count
-        ).reshape([each.count for each in self.facets])
-        counted = {}
-        for place, each in enumerate(self.facets):
-            others = tuple(other for other in range(len(self.facets)) if other != place)
-            counted[each.name] = held.sum(axis=others) @ each.holding
-        return counted
+        of = self._of if documents is None else self._of.take(documents, axis=1)
+        held = np.bincount(of.ravel(), minlength=self._count)
+        sums = np.add.reduceat(held.take(self._combinations), self._starts)
+        return {name: sums[bounds] for name, bounds in self._bounds.items()}
+
+
+class _Bits:
+    """Counts the few values of one facet: for each value a bit a document."""
+
+    def __init__(self, name: str, listed: Listed) -> None:
+        self._name = name
+        self._rows = np.stack([_words(listed.any_of([value])) for value in listed.values])
+
+    def counts(self, flags: Flags) -> dict[str, Array]:
+        held = np.bitwise_count(self._rows & _words(flags))
+        return {self._name: held.sum(axis=1, dtype=np.int64)}
 
 
 class FacetCounts:
     def __init__(self, facets: Mapping[str, Listed], count: int) -> None:
         self._facets = facets
         self._documents = count
+        self._single: dict[str, _Sums] = {}
+        self._bits: dict[str, _Bits] = {}
 
     def counts(self, among: Some, facet: str | None = None) -> dict[str, Array]:
         """For each facet, or only for one, how many of these documents have each of its values."""
-        groups = [self._alone(facet)] if facet is not None else self._groups
+        if not self._facets:
+            return {}
+        if facet is not None and 0 < len(self._facets[facet].values) <= _MOST_ROWS:
+            return self._bits_of(facet).counts(among.flags)
+        sums = self._alone(facet) if facet is not None else self._together
         if 2 * among.count <= self._documents:
-            return _counts(groups, among.documents)
-        others = _counts(groups, np.flatnonzero(~among.flags))
+            return sums.counts(among.documents)
+        others = sums.counts(np.flatnonzero(~among.flags))
         return {name: self._all[name] - counts for name, counts in others.items()}
 
     @cached_property
     def _all(self) -> dict[str, Array]:
-        return _counts(self._groups, None)
+        return self._together.counts(None)
 
-    def _alone(self, facet: str) -> _Together:
-        each = self._choices[facet]
-        return _Together([each], each.of, each.count)
+    def _bits_of(self, facet: str) -> _Bits:
+        known = self._bits.get(facet)
+        if known is None:
+            known = self._bits[facet] = _Bits(facet, self._facets[facet])
+        return known
+
+    def _alone(self, facet: str) -> _Sums:
+        known = self._single.get(facet)
+        if known is None:
+            known = self._single[facet] = _Sums([_Together.alone(self._choices[facet])])
+        return known
 
     @cached_property
     def _choices(self) -> dict[str, _Choices]:
         return {name: _choices(name, listed, self._documents) for name, listed in self._facets.items()}
 
     @cached_property
-    def _groups(self) -> list[_Together]:
+    def _together(self) -> _Sums:
         groups: list[_Together] = []
         for each in sorted(self._choices.values(), key=lambda one: one.count):
-            last = groups[-1] if groups else None
-            if last is not None and last.count * each.count <= _MOST_TOGETHER:
-                joined = last.of.astype(np.uint32) * each.count + each.of
-                groups[-1] = _Together([*last.facets, each], _narrow(joined), last.count * each.count)
+            joined = groups[-1].joined(each) if groups else None
+            if joined is not None and len(joined.choices) <= _MOST_TOGETHER:
+                groups[-1] = joined
             else:
-                groups.append(_Together([each], each.of, each.count))
-        return groups
-
-
-def _counts(groups: Sequence[_Together], documents: Array | None) -> dict[str, Array]:
-    counted: dict[str, Array] = {}
-    for together in groups:
-        counted |= together.counts(documents)
-    return counted
+                groups.append(_Together.alone(each))
+        return _Sums(groups)
 
 
 def _choices(name: str, listed: Listed, documents: int) -> _Choices:
-    """Documents with the same values have the same choice."""
+    """Documents with the same values have the same choice. Each value is a choice, nothing is one, then sets follow."""
     values, of = listed.entries()
     values = values[np.argsort(of, kind="stable")]
     lengths = np.bincount(of, minlength=documents)
     firsts = np.cumsum(lengths) - lengths
-    choice = np.full(documents, len(listed.values), np.int64)
+    count = len(listed.values)
+    choice = np.full(documents, count, np.int64)
     single = lengths == 1
     choice[single] = values[firsts[single]]
     sets: dict[tuple[int, ...], int] = {}
     for document in np.flatnonzero(lengths > 1).tolist():
         held = tuple(sorted(values[firsts[document] : firsts[document] + lengths[document]].tolist()))
-        choice[document] = len(listed.values) + 1 + sets.setdefault(held, len(sets))
-    holding = np.zeros((len(listed.values) + 1 + len(sets), len(listed.values)), np.int64)
-    np.fill_diagonal(holding, 1)
-    for held, number in sets.items():
-        holding[len(listed.values) + 1 + number, list(held)] = 1
-    return _Choices(name, _narrow(choice), holding)
+        choice[document] = count + 1 + sets.setdefault(held, len(sets))
+    sizes = [*[1] * count, 0, *map(len, sets)]
+    flat = [*range(count), *(value for held in sets for value in held)]
+    return _Choices(name, _narrow(choice), np.cumsum([0, *sizes]), np.array(flat, np.int64), count)
+
+
+def _words(flags: Flags) -> Array:
+    """A bit a document, 64 in a number."""
+    bits = np.zeros(-(-len(flags) // 64) * 8, np.uint8)
+    bits[: -(-len(flags) // 8)] = np.packbits(flags)
+    return bits.view(np.uint64)
 
 
 def _narrow(numbers: Array) -> Array:
-    return numbers.astype(np.uint16 if not len(numbers) or numbers.max() < 1 << 16 else np.uint32)
+    return numbers.astype(np.uint16 if not numbers.size or numbers.max() < 1 << 16 else np.uint32)

@@ -27,11 +27,15 @@ _LOOKED_AT: Final = 1024
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What was found in one segment, with the score of each document found; None where nothing scores."""
+    """What was found in one segment; without `scores` nothing scores.
+
+    `scores`: of each document found where these are few, otherwise of each of the segment, those not found 0.
+    """
 
     segment: Segment
     found: Some
     scores: Array | None = None
+    is_few: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,13 +99,16 @@ def _highest(part: Part, count: int) -> tuple[Array, Array]:
     # As many of the columns' highest are there as are wanted of all.
     rows = len(part.scores) // _COLUMNS
     limit = np.inf
-    if rows > 1 and count <= _COLUMNS // 2:
+    if rows > 1 and 0 < count <= _COLUMNS // 2:
         highest = part.scores[: rows * _COLUMNS].reshape(rows, _COLUMNS).max(axis=0)
         limit = -float(np.partition(highest, _COLUMNS - count)[_COLUMNS - count])
     near = np.flatnonzero(part.scores >= -limit)
-    values = -part.scores[near]
+    if not part.is_few:
+        near = near[part.found.flags.take(near)]
+    values = -part.scores.take(near)
     first = _smallest(values, count)
-    return part.found.documents[near[first]], values[first]
+    chosen = near[first]
+    return part.found.documents.take(chosen) if part.is_few else chosen, values[first]
 
 
 def _first_in(order: Array, found: Flags, count: int) -> Array:

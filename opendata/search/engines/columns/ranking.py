@@ -27,6 +27,10 @@ if TYPE_CHECKING:
 
 # A term by its number in a segment, and what a step of gain adds.
 Weighed = tuple["View", int, float]
+# What each document of the segment gains by a term, in steps, and what a step adds.
+_Row = tuple["Array", float]
+# The documents of a term, what each of them gains, and what a step adds.
+_List = tuple["Array", "Array", float]
 
 _FEW: Final = 8
 # Looking for a document among many takes as long as reading so many of them.
@@ -46,55 +50,68 @@ def scored(searched: Searched, query: Query, weighed: Sequence[Weighed]) -> Part
     """The documents found with what these terms give them."""
     segment, found = searched.segment, searched.found
     if not found.count:
-        return Part(segment, found, np.zeros(0, np.float32))
+        return Part(segment, found, np.zeros(0, np.float32), is_few=True)
     held = searched.matched.held
     if not query.held:
         held = None
     elif held is None or len(query.sides) > 1:
         held = counted(segment, query.held)
-    documents = found.documents
-    total = _gains(segment, weighed, documents)
-    if held is not None:
-        total += held.take(documents) * np.float32(HELD_BONUS)
-    total *= segment.lifts.take(documents)
-    return Part(segment, found, total)
+    rows, lists = _terms(segment, weighed)
+    if found.count * _FEW <= segment.count:
+        return Part(segment, found, _scores_of_few(segment, found.documents, rows, lists, held), is_few=True)
+    return Part(segment, found, _scores(segment, found, rows, lists, held))
 
 
-def _gains(segment: Segment, weighed: Sequence[Weighed], documents: Array) -> Array:
-    """What each of these documents gains by all terms. Those of many are picked out of the sums for all documents."""
-    rows: list[tuple[Array, float]] = []
-    lists: list[tuple[Array, Array, float]] = []
+def _terms(segment: Segment, weighed: Sequence[Weighed]) -> tuple[list[_Row], list[_List]]:
+    """Those of very many documents, and the others."""
+    rows: list[_Row] = []
+    lists: list[_List] = []
     for view, number, step in weighed:
         words = segment.words_of(view)
         row = words.row(number)
         if row is not None:
             rows.append((row, step))
         else:
-            holding, gains, _ = words.entries(number)
-            lists.append((holding, gains, step))
-    if len(documents) * _FEW <= segment.count:
-        few = _gains_of_few(lists, documents, segment.count)
-        for row, step in rows:
-            few += row.take(documents) * np.float32(step)
-        return few
+            lists.append((*words.gained(number), step))
+    return rows, lists
+
+
+def _scores(
+    segment: Segment, found: Some, rows: Sequence[_Row], lists: Sequence[_List], held: Array | None
+) -> Array:
+    """What each document of the segment scores, those not found 0."""
     total, scratch = _listed_gains(lists, segment.count), np.empty(segment.count, np.float32)
-    for row, step in rows:
-        scratch[:] = row  # at once with the product numpy does it piece by piece
+    for each, step in rows if held is None else [*rows, (held, HELD_BONUS)]:
+        scratch[:] = each  # at once with the product numpy does it piece by piece
         scratch *= np.float32(step)
         total += scratch
-    return total.take(documents)
+    total *= segment.lifts
+    total *= found.flags
+    return total
 
 
-def _listed_gains(lists: Sequence[tuple[Array, Array, float]], count: int) -> Array:
+def _scores_of_few(
+    segment: Segment, few: Array, rows: Sequence[_Row], lists: Sequence[_List], held: Array | None
+) -> Array:
+    """What each of these documents scores."""
+    total = _gains_of_few(lists, few, segment.count)
+    for each, step in rows if held is None else [*rows, (held, HELD_BONUS)]:
+        total += each.take(few) * np.float32(step)
+    total *= segment.lifts.take(few)
+    return total
+
+
+def _listed_gains(lists: Sequence[_List], count: int) -> Array:
     """What each of `count` documents gains by terms of which the documents are listed."""
-    if not lists:
-        return np.zeros(count, np.float32)
-    holding, gains, steps = zip(*lists, strict=True)
-    worth = np.concatenate(gains) * np.repeat(np.array(steps), list(map(len, holding)))
-    return np.bincount(np.concatenate(holding), worth, count).astype(np.float32)
+    total = np.zeros(count)
+    for holding, gains, step in lists:  # one by one they stay in the fastest memory
+        worth = gains.astype(np.float64)
+        worth *= step
+        np.add.at(total, holding.astype(np.intp), worth)
+    return total.astype(np.float32)
 
 
-def _gains_of_few(lists: Sequence[tuple[Array, Array, float]], few: Array, count: int) -> Array:
+def _gains_of_few(lists: Sequence[_List], few: Array, count: int) -> Array:
     """The same of some documents. Of long lists only these are looked for."""
     long = [entry for entry in lists if len(entry[0]) > _SEARCHED * len(few)]
     short = [entry for entry in lists if 0 < len(entry[0]) <= _SEARCHED * len(few)]

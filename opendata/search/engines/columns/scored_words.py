@@ -23,6 +23,7 @@ _READ_AT_ONCE: Final = 2048
 class ScoredWords:
     def __init__(self, arrays: Mapping[str, Array], name: str) -> None:
         self._at = arrays[f"{name}.at"]
+        self._starts = self._at.data  # which gives out plain numbers, twice as fast
         self._documents = arrays[f"{name}.documents"]
         self._gains = arrays[f"{name}.gains"]
         self._fields = arrays[f"{name}.fields"]
@@ -39,7 +40,7 @@ class ScoredWords:
 
     def frequency(self, number: int) -> int:
         """How many documents, deleted ones included, hold a term."""
-        return int(self._at[number + 1]) - int(self._at[number])
+        return int(self._starts[number + 1] - self._starts[number])
 
     def frequencies(self, numbers: range) -> Array:
         return counts_of(self._at[numbers.start : numbers.stop + 1])
@@ -49,8 +50,13 @@ class ScoredWords:
         of = self._of(number)
         return self._documents[of], self._gains[of], self._fields[of]
 
+    def gained(self, number: int) -> tuple[Array, Array]:
+        """The documents of a term, in order, and their gains in steps."""
+        of = self._of(number)
+        return self._documents[of], self._gains[of]
+
     def _of(self, number: int) -> slice:
-        return entries_of(self._at, number, number + 1)
+        return slice(self._starts[number], self._starts[number + 1])
 
     def mark(self, flags: Array, number: int) -> None:
         """True for each document of a term."""
