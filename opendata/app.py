@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import atexit
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 from flask import Flask, request
+from flask.sessions import SessionInterface
 from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound, RequestEntityTooLarge
 
@@ -31,7 +32,10 @@ from opendata.web.errors import error_page
 from opendata.wiring import Services, build_services
 
 if TYPE_CHECKING:
-    from flask import Response
+    from collections.abc import Callable, Mapping
+
+    from flask import Request, Response
+    from flask.sessions import SessionMixin
 
 log = logging.getLogger(__name__)
 
@@ -41,10 +45,39 @@ CONTENT_SECURITY_POLICY = (
 )
 
 
+_HEADERS: Final[Mapping[str, str]] = {
+    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+}
+
+
+class _NoSession(SessionInterface):
+    """Who is signed in is for `http.context` to say; Flask would make a signer for a cookie that nobody sets."""
+
+    def open_session(self, app: Flask, request: Request) -> None:
+        """Flask goes on with a session that cannot be written to."""
+
+    def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
+        raise NotImplementedError("there is no session to save")
+
+
+class Portal(Flask):
+    """Flask without what no part of the portal uses, and every request would pay for."""
+
+    session_interface = _NoSession()
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """No view and no hook is a coroutine."""
+        return func
+
+
 def create_app(settings: Settings, services: Services | None = None) -> Flask:
     """Raises SettingsError when the secret key is missing or short."""
     require_secret(settings)
-    app = Flask("opendata", static_folder=None)
+    app = Portal("opendata", static_folder=None)
     app.config["SECRET_KEY"] = settings.secret_key
     app.config["MAX_CONTENT_LENGTH"] = None  # uploads are counted while they stream, bodies by each view
     app.url_map.strict_slashes = False
@@ -112,9 +145,8 @@ def _is_api() -> bool:
 
 def _add_headers(response: Response) -> Response:
     headers = response.headers
-    headers.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY)
-    headers.setdefault("X-Content-Type-Options", "nosniff")
-    headers.setdefault("Referrer-Policy", "same-origin")
-    headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
-    headers.setdefault("Permissions-Policy", "camera=(), geolocation=(), microphone=()")
+    present = {name.lower() for name, _ in headers}
+    for name, value in _HEADERS.items():
+        if name.lower() not in present:
+            headers.add(name, value)
     return response

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 from opendata.http.context import language, services
+from opendata.http.query_text import query_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -15,7 +16,7 @@ PREFIX: Final = "/api/v1"
 
 def api_url(path: str, pairs: Iterable[tuple[str, str]] = ()) -> str:
     """For example `api_url("/resources/01h…/rows", [("limit", "5")])`."""
-    query = urlencode(list(pairs))
+    query = query_text(pairs)
     return services().settings.base_url + PREFIX + quote(path, safe="/._-") + (f"?{query}" if query else "")
 
 

@@ -166,7 +166,7 @@ def write(answer: Answer, data: bytes, status: int) -> Response:
         return Response(status=status)
     response = Response(data, status=status, content_type=JSON)
     response.headers.update(answer.headers)
-    response.vary.update(("Accept-Language", "Authorization"))
+    response.headers["Vary"] = "Accept-Language, Authorization"
     revision = answer.revision
     tag = caching.digest_tag(data) if revision is None else caching.revision_tag(revision, data)
     if request.method in {"GET", "HEAD"}:

@@ -10,11 +10,12 @@ import hashlib
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
-from urllib.parse import quote, quote_plus, urlencode
+from urllib.parse import quote
 
 from flask import request, url_for
 
 from opendata.http.context import language, services
+from opendata.http.query_text import query_text
 from opendata.kernel.i18n import LANGUAGES
 
 if TYPE_CHECKING:
@@ -22,24 +23,13 @@ if TYPE_CHECKING:
 
 STATIC: Final = Path(__file__).parent / "static"
 API: Final = "/api/v1"
-_SHORT: Final = 60
 
 
 def page(endpoint: str, pairs: Iterable[tuple[str, str | int]] = (), **values: object) -> str:
     """The address of a page in the language being read; `pairs` become the query string, in order."""
     address = _path(request.root_path, endpoint, tuple({"lang": language(), **values}.items()))
-    asked = "&".join([f"{_quoted(name)}={_quoted(str(value))}" for name, value in pairs])
+    asked = query_text(pairs)
     return f"{address}?{asked}" if asked else address
-
-
-def _quoted(text: str) -> str:
-    """What `urlencode` does with it. A page asks for the same few words in all its links; long texts are not kept."""
-    return _quoted_short(text) if len(text) <= _SHORT else quote_plus(text)
-
-
-@lru_cache(4096)
-def _quoted_short(text: str) -> str:
-    return quote_plus(text)
 
 
 # The same for every request under the same root; a page asks about sixty times.
@@ -55,7 +45,7 @@ def absolute(address: str) -> str:
 
 def api(path: str, pairs: Iterable[tuple[str, str]] = ()) -> str:
     """For a link from a page, for example `api("/resources/01h…/rows", [("limit", "5")])`."""
-    query = urlencode(list(pairs))
+    query = query_text(pairs)
     return API + quote(path, safe="/._-") + (f"?{query}" if query else "")
 
 

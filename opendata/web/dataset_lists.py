@@ -11,9 +11,12 @@ import csv
 import io
 import json
 from dataclasses import replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final, cast
 
 from flask import Response, current_app, request
+from werkzeug.datastructures import MIMEAccept
+from werkzeug.http import parse_accept_header
 
 from opendata.catalogue.search import LONGEST_LIST
 from opendata.catalogue.search_form import NotOneOfError, read_form
@@ -56,11 +59,18 @@ _MEDIA_TYPES: Final = {
 }
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 _CHUNK: Final = 200
+_SHORT: Final = 400  # characters
 
 
 def wanted() -> str:
     """Which of them the Accept header prefers; the page where it does not say."""
-    chosen = request.accept_mimetypes.best_match(_MEDIA_TYPES.values(), default="text/html")
+    accept = request.headers.get("Accept", "")
+    return _best(accept) if len(accept) <= _SHORT else _best.__wrapped__(accept)
+
+
+@lru_cache(256)  # browsers send the same few
+def _best(accept: str) -> str:
+    chosen = parse_accept_header(accept, MIMEAccept).best_match(_MEDIA_TYPES.values(), default="text/html")
     return next(name for name, media_type in _MEDIA_TYPES.items() if media_type == chosen)
 
 

@@ -32,7 +32,9 @@ blueprint = Blueprint("datasets", __name__)
 @open_to_all
 def search() -> Response:
     kind = dataset_lists.wanted()
-    response = dataset_lists.LISTS[kind]() if kind != "html" else _search_page()
+    if kind == "html":
+        return _search_page()
+    response = dataset_lists.LISTS[kind]()
     response.vary.add("Accept")
     return response
 
@@ -85,4 +87,5 @@ def _search_page() -> Response:
     status = HTTPStatus.NOT_FOUND if results.is_past_end else HTTPStatus.OK
     # What an empty page offers instead rests on other searches, and a person's page is theirs.
     made_of = None if actor.is_known or not results.total else results.made
-    return page(written(made_of, lambda: results_page(results, status, grouped=grouped)), status)
+    text = written(made_of, lambda: results_page(results, status, grouped=grouped))
+    return page(text, status, vary="Cookie, Accept")

@@ -44,12 +44,12 @@ def page_text(template: str, status: int = 200, **context: Any) -> str:
     return environment().get_template(template).render(**_frame(status), **context)
 
 
-def page(body: str | bytes, status: int) -> Response:
+def page(body: str | bytes, status: int, *, vary: str = "Cookie") -> Response:
     response = Response(body, status, content_type="text/html; charset=utf-8")
     is_signed_in = SESSION_COOKIE in request.cookies
     response.headers["Cache-Control"] = "no-store" if is_signed_in or status >= _SERVER_FAULT else "no-cache"
     response.headers["Content-Language"] = language()
-    response.vary.add("Cookie")
+    response.headers["Vary"] = vary
     return response
 
 

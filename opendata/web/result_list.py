@@ -42,6 +42,7 @@ FACET_TITLES: Final[Mapping[str, str]] = {
     "frequency": N_("Updated"),
     "place": N_("Place"),
 }
+_GROUPED: Final = 1000  # the least number that a language writes in groups
 _UPDATED: Final = N_("updated %(day)s")
 _ALL_IN_ONE: Final = N_("all in one list")
 _KEPT: Final = WrittenOf["DatasetSummary"](8 << 20)
@@ -198,7 +199,8 @@ def ticks(facet: str, options: Iterable[FacetOption]) -> str:
     lines = []
     for value, label, count, chosen in options:
         head, tail = _tick(facet, value, label.get(tongue) or pick(label))
-        lines.append(f"{head}{' checked' if chosen else ''}{tail}{number(count)}</span></label>")
+        shown = count if 0 <= count < _GROUPED else number(count)
+        lines.append(f"{head}{' checked' if chosen else ''}{tail}{shown}</span></label>")
     return "\n".join(lines)
 
 
