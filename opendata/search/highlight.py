@@ -73,15 +73,16 @@ def _shown(page: Page, marks: Marks, texts: Sequence[tuple[str, int]]) -> list[t
     parts = zip(texts, page.starts, page.parts(marks.begins), page.parts(first), strict=True)
     shown: list[tuple[Segment, ...]] = []
     for (text, length), start, marked, matched in parts:
-        if not length or len(text) <= length:
-            shown.append(tuple(_segments(page.text, matches[matched], start, start + len(text))))
+        size = len(text)
+        if not length or size <= length:
+            shown.append(tuple(_segments(page.text, matches[matched], start, start + size)))
             continue
         best = _best_run(begins[marked], ends[marked], marks.words[marked], length)
         begin, end = _passage(text, best and (best[0] - start, best[1] - start), length)
         segments = _segments(page.text, matches[matched], start + begin, start + end)
         if begin > 0:
             segments.insert(0, _ELLIPSIS)
-        if end < len(text):
+        if end < size:
             segments.append(_ELLIPSIS)
         shown.append(tuple(segments))
     return shown
@@ -107,9 +108,8 @@ def _segments(text: str, matches: Iterable[tuple[int, int]], start: int, end: in
         if first > position:
             segments.append(_segment(Segment, (text[position:first], False)))
             position = first
-        match = text[position : min(end, last)]
-        segments.append(_segment(Segment, (match, True)))
-        position += len(match)
+        segments.append(_segment(Segment, (text[position:last] if last <= end else text[position:end], True)))
+        position = last
     if position < end:
         segments.append(_segment(Segment, (text[position:end], False)))
     return segments
@@ -137,12 +137,12 @@ def _best_run(
     within a quarter of `length` after them and within `length` of where they begin.
     """
     near = length // 4
-    best, best_score, at = None, 0, 0
-    while at < len(words):
+    best, best_score, at, count = None, 0, 0, len(words)
+    while at < count:
         first, begin, last = at, begins[at], ends[at]
         at += 1
-        while at < len(words) and ends[at] - last <= near and ends[at] - begin <= length:
-            last = ends[at]
+        while at < count and (end := ends[at]) - last <= near and end - begin <= length:
+            last = end
             at += 1
         score = (at - first) * len(set(words[first:at]))
         if score > best_score:

@@ -49,13 +49,13 @@ class Page:
     def __init__(self, texts: Sequence[str]) -> None:
         self.text = _BETWEEN_TEXTS.join(["", *texts, _AFTER_TEXTS])
         gap = len(_BETWEEN_TEXTS)
-        self.starts = list(accumulate(texts[:-1], lambda start, text: start + len(text) + gap, initial=gap))
+        self.starts = list(accumulate([gap, *[len(text) + gap for text in texts[:-1]]]))
         self._bytes = _folded(self.text)
         letters = self._bytes.tobytes()
         is_whole = _BEYOND_A_BYTE not in letters
         self.folded = letters.decode("latin-1") if is_whole else self.text.translate(_CHARACTERS)
         # A word stands between two separators that follow each other.
-        separators = np.flatnonzero(self._bytes <= _BESIDE)
+        separators = (self._bytes <= _BESIDE).nonzero()[0]
         self.begins = separators[:-_KEY_LETTERS] + 1
         self.ends = separators[1 : 1 - _KEY_LETTERS]
         numbers: Array = np.ndarray((len(letters) - _KEY_LETTERS + 1,), "<u8", letters, strides=(1,))
@@ -68,7 +68,7 @@ class Page:
 
     def parts(self, places: Array) -> Iterator[slice]:
         """Which of these places, in order, are in each text."""
-        firsts = np.searchsorted(places, self.starts).tolist()
+        firsts = places.searchsorted(self.starts).tolist()
         return map(slice, firsts, [*firsts[1:], len(places)])
 
     def standing(self, words: Iterable[str]) -> Standing:
@@ -95,7 +95,7 @@ class Page:
         is_space = self._bytes == _BESIDE
         gaps = begins - ends
         beside: Array = is_space[ends] & is_space[begins - 1] & (is_space[ends + 1] | (gaps == 1))
-        for each in np.flatnonzero(beside & (gaps > 1)).tolist():
+        for each in (beside & (gaps > 1)).nonzero()[0].tolist():
             beside[each] = is_space[ends[each] : begins[each]].all()
         return beside
 
@@ -211,7 +211,7 @@ class _Words:
         for number in self._vague:
             for place, word in page.words(np.flatnonzero(equal[number])):
                 equal[number, place] = word == self.words[number]
-        return np.divmod(np.flatnonzero(equal), len(page.keys))
+        return np.divmod(equal.ravel().nonzero()[0], len(page.keys))
 
     def begun_in(self, page: Page) -> Array:
         """The places of all words that may begin with one of these."""

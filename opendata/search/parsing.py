@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import groupby, pairwise
 from typing import TYPE_CHECKING, Any, Final
 
@@ -111,7 +112,13 @@ class Parser:
 
 def clean(text: str) -> str:
     """A typed line as it is read: no longer than LONGEST_TEXT, with one kind of quotation mark."""
-    return clean_line(text[: LONGEST_TEXT * 2].translate(_QUOTES))[:LONGEST_TEXT]
+    return _clean(text[: LONGEST_TEXT * 2])
+
+
+# The parser and the speller ask for the same line.
+@lru_cache(maxsize=64)
+def _clean(text: str) -> str:
+    return clean_line(text.translate(_QUOTES))[:LONGEST_TEXT]
 
 
 # Where a cleaned line may hold more than words: most lines do not, and the grammar reads them letter by letter.
