@@ -57,6 +57,8 @@ TINY = {
     "ranking._SEARCHED": 2,
     "ordering._COLUMNS": 4,
     "ordering._LOOKED_AT": 2,
+    "ordering._MANY": 1,
+    "facets._MOST_ROWS": 2,
     "segment._MOST_HITS": 2,
     "scored_words._READ_AT_ONCE": 2,
 }

@@ -74,6 +74,7 @@ def test_the_best_are_the_first_of_all_in_order(
     part = Part(cast("Segment", None), found, scores[found.documents] if is_few else scores, is_few=is_few)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(ordering, "_COLUMNS", columns)
+        patch.setattr(ordering, "_MANY", 1)
         first = first_of(part, count, None)
     wanted = sorted(found.documents.tolist(), key=lambda document: (-held[document][1], document))[:count]
     assert first.documents.tolist() == wanted

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 # Scores are looked at as so many columns, of which the highest are found at once.
 _COLUMNS: Final = 2048
 _LOOKED_AT: Final = 1024
+# Of more than so many times the number wanted the best are picked before they are put in order.
+_MANY: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +69,7 @@ def best(parts: Sequence[Part], count: int, sort: Sort | None) -> Ordered:
 
 def first_of(part: Part, count: int, sort: Sort | None) -> First:
     if sort is None:
-        documents, values = _highest(part, count)
-        order = np.lexsort((documents, values))
-        return First(documents[order], values[order])
+        return _highest(part, count)
     documents = _first_in(part.segment.order(sort.name, descending=sort.descending), part.found.flags, count)
     if sort.name in part.segment.keys:
         return First(documents, np.zeros(len(documents), np.int8))
@@ -91,24 +91,27 @@ def merged(segments: Sequence[Segment], firsts: Sequence[First], sort: Sort | No
     return Ordered(where[order], documents[order], scores)
 
 
-def _highest(part: Part, count: int) -> tuple[Array, Array]:
-    """Up to `count` documents found with the highest scores, and what puts these first when it is sorted upwards."""
+def _highest(part: Part, count: int) -> First:
+    """Up to `count` documents found with the highest scores, of equal ones the first."""
     if part.scores is None:
         documents = part.found.documents[:count]
-        return documents, np.zeros(len(documents), np.float32)
+        return First(documents, np.zeros(len(documents), np.float32))
     # As many of the columns' highest are there as are wanted of all.
     rows = len(part.scores) // _COLUMNS
-    limit = np.inf
+    least = -np.inf
     if rows > 1 and 0 < count <= _COLUMNS // 2:
         highest = part.scores[: rows * _COLUMNS].reshape(rows, _COLUMNS).max(axis=0)
-        limit = -float(np.partition(highest, _COLUMNS - count)[_COLUMNS - count])
-    near = np.flatnonzero(part.scores >= -limit)
+        least = np.partition(highest, _COLUMNS - count)[_COLUMNS - count]
+    near = np.flatnonzero(part.scores >= least)
     if not part.is_few:
         near = near[part.found.flags.take(near)]
     values = -part.scores.take(near)
-    first = _smallest(values, count)
-    chosen = near[first]
-    return part.found.documents.take(chosen) if part.is_few else chosen, values[first]
+    if len(near) > _MANY * count > 0:
+        smallest = np.flatnonzero(values <= np.partition(values, count - 1)[count - 1])
+        near, values = near.take(smallest), values.take(smallest)
+    order = np.argsort(values, kind="stable")[:count]
+    chosen = near.take(order)
+    return First(part.found.documents.take(chosen) if part.is_few else chosen, values.take(order))
 
 
 def _first_in(order: Array, found: Flags, count: int) -> Array:
@@ -120,18 +123,6 @@ def _first_in(order: Array, found: Flags, count: int) -> Array:
         if len(hits) >= count or size >= len(order):
             return hits[:count].astype(np.intp)
         size *= 8
-
-
-def _smallest(values: Array, count: int) -> Array:
-    """The places of the `count` smallest; of equal ones the first."""
-    if len(values) <= count:
-        return np.arange(len(values))
-    if count == 0:
-        return np.zeros(0, int)
-    limit = np.partition(values, count - 1)[count - 1]
-    below = np.flatnonzero(values < limit)
-    equal = np.flatnonzero(values == limit)[: count - len(below)]
-    return np.concatenate([below, equal])
 
 
 def _merged_by_key(segments: Sequence[Segment], firsts: Sequence[First], sort: Sort, count: int) -> Ordered:
