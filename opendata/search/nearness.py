@@ -40,7 +40,7 @@ class WordList:
 
     def alike(self, word: str, most: int) -> list[tuple[str, int]]:
         """(word, held) of those whose length and letters do not tell that more are wrong."""
-        differing = np.bitwise_count(self._letters ^ _letters([word], np.array([len(word)])))
+        differing = np.bitwise_count(self._letters ^ _letters_of(word))
         fits = (np.abs(self._lengths - len(word)) <= most) & (differing <= 2 * most)
         return [(self._words[place], self._held[place]) for place in np.flatnonzero(fits).tolist()]
 
@@ -67,7 +67,7 @@ def _nearest(word: str, most: int, alike: Iterable[tuple[str, int]]) -> Iterator
 
 
 def _distance(word: str, other: str, most: int) -> int:
-    """How many letters are wrong, too many, too few or swapped with the next; more than `most` where it is more.
+    """How many letters are wrong, too many, too few or swapped with the next; of more than `most` (1 or 2) only that.
 
     With so few mistakes to look for, trying each at the first letter that differs takes a quarter of the time of filling a
     table: letters that both begin with change no distance.
@@ -82,16 +82,24 @@ def _distance(word: str, other: str, most: int) -> int:
     rest, left = word[same:], other[same:]
     if not (rest and left):
         return len(rest) + len(left)
-    if not most:
-        return 1
-    distances = [
+    swapped = rest[:2] == left[1::-1]
+    if most == 1:
+        is_one = rest[1:] in (left, left[1:]) or rest == left[1:] or (swapped and rest[2:] == left[2:])
+        return 1 if is_one else 2
+    return 1 + min(
         _distance(rest[1:], left[1:], most - 1),
         _distance(rest[1:], left, most - 1),
         _distance(rest, left[1:], most - 1),
-    ]
-    if rest[:2] == left[1::-1]:
-        distances.append(_distance(rest[2:], left[2:], most - 1))
-    return 1 + min(distances)
+        _distance(rest[2:], left[2:], most - 1) if swapped else most,
+    )
+
+
+def _letters_of(word: str) -> np.uint64:
+    """As `_letters` has it, of one word."""
+    bits = 0
+    for letter in word:
+        bits |= 1 << ord(letter) % _LETTERS
+    return np.uint64(bits)
 
 
 def _letters(words: Sequence[str], lengths: Array) -> Array:
