@@ -42,6 +42,7 @@ def listed(name: str, held: list[list[str]]) -> Listed:
 def test_values_are_counted_as_one_by_one(monkeypatch: pytest.MonkeyPatch, together: int, rows: int) -> None:
     monkeypatch.setattr(facets, "_MOST_TOGETHER", together)
     monkeypatch.setattr(facets, "_MOST_ROWS", rows)
+    monkeypatch.setattr(facets, "_MOST_IN_TABLE", rows * together)
 
     @given(DOCUMENTS)
     def same(documents: list[dict[str, Any]]) -> None:

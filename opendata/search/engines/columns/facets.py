@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 # Facets are counted together as long as no more combinations of what documents have of them come up.
 _MOST_TOGETHER: Final = 4096
+# So many numbers are put in order faster by a table than by sorting them.
+_MOST_IN_TABLE: Final = 1 << 20
 # A facet of so few values is counted alone with a bit a document for each: 8 KB a value in a segment of 65,536.
 _MOST_ROWS: Final = 32
 
@@ -60,7 +62,9 @@ class _Together:
         return cls([facet], facet.of, np.arange(facet.count)[:, None])
 
     def joined(self, facet: _Choices) -> _Together:
-        found, of = np.unique(self.of.astype(np.int64) * facet.count + facet.of, return_inverse=True)
+        found, of = _numbered(
+            self.of.astype(np.int64) * facet.count + facet.of, len(self.choices) * facet.count
+        )
         before, choice = np.divmod(found, facet.count)
         return _Together([*self.facets, facet], _narrow(of), np.column_stack([self.choices[before], choice]))
 
@@ -162,20 +166,38 @@ class FacetCounts:
 def _choices(name: str, listed: Listed, documents: int) -> _Choices:
     """Documents with the same values have the same choice. Each value is a choice, nothing is one, then sets follow."""
     values, of = listed.entries()
-    values = values[np.argsort(of, kind="stable")]
+    count = len(listed.values)
+    entries = np.sort(of * max(count, 1) + values)
+    values = (entries % max(count, 1)).astype(np.uint32)
     lengths = np.bincount(of, minlength=documents)
     firsts = np.cumsum(lengths) - lengths
-    count = len(listed.values)
     choice = np.full(documents, count, np.int64)
     single = lengths == 1
     choice[single] = values[firsts[single]]
-    sets: dict[tuple[int, ...], int] = {}
-    for document in np.flatnonzero(lengths > 1).tolist():
-        held = tuple(sorted(values[firsts[document] : firsts[document] + lengths[document]].tolist()))
-        choice[document] = count + 1 + sets.setdefault(held, len(sets))
-    sizes = [*[1] * count, 0, *map(len, sets)]
-    flat = [*range(count), *(value for held in sets for value in held)]
-    return _Choices(name, _narrow(choice), np.cumsum([0, *sizes]), np.array(flat, np.int64), count)
+    sets: dict[bytes, int] = {}
+    several = np.flatnonzero(lengths > 1)
+    content, width = values.tobytes(), values.itemsize
+    begins = (firsts[several] * width).tolist()
+    ends = ((firsts[several] + lengths[several]) * width).tolist()
+    choice[several] = [
+        count + 1 + sets.setdefault(content[begin:end], len(sets))
+        for begin, end in zip(begins, ends, strict=True)
+    ]
+    sizes = [*[1] * count, 0, *(len(held) // width for held in sets)]
+    flat = np.concatenate([np.arange(count), np.frombuffer(b"".join(sets), values.dtype)])
+    return _Choices(name, _narrow(choice), np.cumsum([0, *sizes]), flat.astype(np.int64), count)
+
+
+def _numbered(keys: Array, most: int) -> tuple[Array, Array]:
+    """Which keys there are, in order, and of each key given its place among them. All are below `most`."""
+    if most > _MOST_IN_TABLE:
+        found, places = np.unique(keys, return_inverse=True)
+        return found, places
+    table = np.zeros(most, np.intp)
+    table[keys] = 1
+    found = np.flatnonzero(table)
+    table[found] = np.arange(len(found))
+    return found, table[keys]
 
 
 def _words(flags: Flags) -> Array:
