@@ -55,9 +55,10 @@ class Outline:
     `last_page` is None where that is not known; `joins_editions`: some rows stand for several datasets.
     """
 
+    base_url: str
+    root: str
     path: str
     query: bytes
-    root: str
     form: DatasetSearchForm
     chosen: tuple[ChosenValue, ...]
     suggestion: str | None
@@ -91,9 +92,10 @@ def results_page(results: DatasetResults, status: int, *, grouped: bool) -> byte
 def _outline(results: DatasetResults, *, grouped: bool) -> Outline:
     form = results.form
     return Outline(
+        base_url=services().settings.base_url,
+        root=request.root_path,
         path=request.path,
         query=request.query_string,
-        root=request.root_path,
         form=form,
         chosen=tuple(_chosen(form)),
         suggestion=results.suggestion,

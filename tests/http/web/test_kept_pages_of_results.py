@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from opendata.accounts.policy import VISITOR
+from opendata.app import create_app
 from opendata.catalogue.search import DatasetResults, DatasetSummary, EditionLink, Editions, FacetOption
 from opendata.catalogue.search_form import DatasetSearchForm
 from opendata.http.kept_texts import WrittenOf
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from flask import Flask
+
+    from opendata.wiring import Services
 
 HOSTILE = "<b onx='1'>\"&amp;</b>"
 MOMENT = dt.datetime(2024, 2, 28, 23, 59, tzinfo=dt.UTC)
@@ -153,3 +156,12 @@ def test_nothing_hostile_becomes_an_element_in_a_kept_page(app: Flask, forget: C
         assert "<b onx" not in page
         assert "&lt;b onx=&#39;1&#39;&gt;&#34;&amp;amp;&lt;/b&gt;" in page
         assert "<!--" not in page  # the gaps are filled
+
+
+def test_two_portals_in_one_process_name_each_its_own_address(
+    app: Flask, portal: Services, forget: Callable[[], None]
+) -> None:
+    settings = replace(portal.settings, base_url="https://other.test")
+    other = create_app(settings, replace(portal, settings=settings))
+    pages = [page_at(asked, ADDRESSES[0], RESULTS) for asked in (app, other)]
+    assert ["https://other.test/en/datasets" in page for page in pages] == [False, True]
