@@ -8,8 +8,11 @@ said by the commit, not here.
 from __future__ import annotations
 
 import json
+import weakref
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -27,7 +30,7 @@ from opendata.search.nearness import WordList
 from opendata.search.query import PRIOR_WEIGHT
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from opendata.search.engines.columns.arrays_file import Array
@@ -38,8 +41,8 @@ if TYPE_CHECKING:
 
 _MANY_IDS: Final = 1000
 _MOST_KEPT: Final = 256
-# What is read and decoded is about 8 KB in memory; the first page of a subject is asked for again and again.
-_MOST_HITS: Final = 512
+# What is read and decoded is about 4 KB in memory; the first page of a subject is asked for again and again.
+_MOST_TEXTS: Final = 512
 _MOST_STORED: Final = 1024
 _MOST_TOLD: Final = 384  # of about 16 KB, and the query
 _WORTH_KEEPING: Final = 512  # postings
@@ -61,6 +64,34 @@ class _Frequent:
     others: int
 
 
+class Stored(dict[str, Any]):
+    """What comes back with a document, as it was given. Not to be written to."""
+
+    __slots__ = ("__weakref__",)
+
+
+_ALIKE: Final = weakref.WeakValueDictionary[bytes, Stored]()
+
+
+class Texts(Mapping[str, str]):
+    """The texts of a document, read when they are looked at: of a hit that was shown before nobody does."""
+
+    __slots__ = ("_document", "_segment")
+
+    def __init__(self, segment: Segment, document: int) -> None:
+        self._segment = segment
+        self._document = document
+
+    def __getitem__(self, name: str) -> str:
+        return self._segment.texts(self._document)[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._segment.texts(self._document))
+
+    def __len__(self) -> int:
+        return len(self._segment.texts(self._document))
+
+
 class Segment:
     def __init__(self, schema: IndexSchema, name: str, arrays: dict[str, Array]) -> None:
         self.name = name
@@ -73,8 +104,9 @@ class Segment:
         self._pairs = arrays[f"{View.PAIRS}.keys"]
         self._kept_flags: MostRecent[object, Flags] = MostRecent(_MOST_KEPT)
         self._bits = {boost: 1 << place for place, boost in enumerate(schema.boosts())}
-        self._hits: MostRecent[int, tuple[str, Mapping[str, Any], Mapping[str, str]]] = MostRecent(_MOST_HITS)
-        self._stored: MostRecent[int, tuple[str, Mapping[str, Any]]] = MostRecent(_MOST_STORED)
+        self._texts: MostRecent[int, Mapping[str, str]] = MostRecent(_MOST_TEXTS)
+        self._stored: MostRecent[int, Stored] = MostRecent(_MOST_STORED)
+        self._seen = weakref.WeakValueDictionary[int, Stored]()
         self._words = {view: ScoredWords(arrays, str(view)) for view in View}
         self._places = Places(arrays, str(View.PAIRS))
         self.told: MostRecent[Asked, Told] = MostRecent(_MOST_TOLD)
@@ -101,24 +133,38 @@ class Segment:
     def kept(self, document: int) -> str:
         return self.kept_texts.at(document).decode()
 
-    def hit(self, document: int) -> tuple[str, Mapping[str, Any], Mapping[str, str]]:
-        """The id of a document, and what comes back with it: `stored` and texts. Not to be written to."""
-        known = self._hits.get(document)
+    def hit(self, document: int) -> tuple[str, Stored, Texts]:
+        """The id of a document, and what comes back with it; the same `stored` as long as anybody has it."""
+        if document not in self._seen:
+            self.texts(document)  # is likely to be asked for as well
+        return *self.shown(document), Texts(self, document)
+
+    def shown(self, document: int) -> tuple[str, Stored]:
+        """The id of a document and its `stored` alone. Not to be written to."""
+        stored = self._seen.get(document)
+        if stored is None:
+            kept = self.kept_texts.at(document)
+            stored = self._remember(document, kept, lambda: stored_of(kept.decode()))
+        return self.id(document), stored
+
+    def texts(self, document: int) -> Mapping[str, str]:
+        known = self._texts.get(document)
         if known is None:
-            kept = json.loads(self.kept(document))
-            known = self.id(document), kept["stored"], kept["texts"]
-            self._hits.put(document, known)
+            kept = self.kept_texts.at(document)
+            read = json.loads(kept)
+            known = read["texts"]
+            self._texts.put(document, known)
+            self._remember(document, kept, lambda: read["stored"])
         return known
 
-    def shown(self, document: int) -> tuple[str, Mapping[str, Any]]:
-        """The id of a document and its `stored` alone. Not to be written to."""
-        known = self._hits.get(document)
-        if known is not None:
-            return known[:2]
-        stored = self._stored.get(document)
+    def _remember(self, document: int, kept: bytes, read: Callable[[], dict[str, Any]]) -> Stored:
+        """The same object for the same content, also where a join has put the document into another segment."""
+        name = blake2b(kept, digest_size=16).digest()
+        stored = _ALIKE.get(name)
         if stored is None:
-            stored = self.id(document), stored_of(self.kept(document))
-            self._stored.put(document, stored)
+            stored = _ALIKE[name] = Stored(read())
+        self._seen[document] = stored
+        self._stored.put(document, stored)
         return stored
 
     def lines_of(self, document: int) -> list[str]:

@@ -127,16 +127,15 @@ class ColumnsSnapshot:
         if not self._basis:
             return None
         lost, few, prints = [], 0, 0
-        for held, visible in zip(self._held, self._visible_to(request.access), strict=True):
-            segment = held.segment
-            if held.is_settled:
-                gone = segment.allowing(request.access) & ~held.alive
-                found = matched_in(segment, request, query, gone).flags if gone.any() else gone
-                lost.append(int(np.count_nonzero(found)))
-            else:
-                found = matched_in(segment, request, query, visible).flags
+        visible, gone = self._visible_to(request.access), self._hidden_from(request.access)
+        for number, held in enumerate(self._held):
+            if not held.is_settled:
+                found = matched_in(held.segment, request, query, visible[number]).flags
                 few += int(np.count_nonzero(found))
-                prints ^= int(np.bitwise_xor.reduce(segment.prints[found]))
+                prints ^= int(np.bitwise_xor.reduce(held.segment.prints[found]))
+            elif gone[number] is not None:
+                found = matched_in(held.segment, request, query, gone[number]).flags
+                lost.append((number, int(np.count_nonzero(found))))
         return self._basis, tuple(lost), few, prints
 
     def terms(
