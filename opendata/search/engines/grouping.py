@@ -83,12 +83,17 @@ def array_lines(walk: Callable[[int], Walk], total: int, offset: int, limit: int
     return ArrayLines(lines[offset : offset + limit], count, len(lines) > offset + limit)
 
 
+def first_reach(wanted: int) -> int:
+    """How many hits the first walk for so many lines takes."""
+    return min(max(_FIRST_WALK, _STEP * wanted), MOST_WALKED)
+
+
 def _far_enough(joined: Callable[[int], tuple[int, Joined]], wanted: int) -> tuple[int, Joined, int | None]:
     """The total of hits, lines of so many of them that more than `wanted` are there, and the count of all lines.
 
     `joined(n)` gives the total and the lines of the first n hits.
     """
-    reach = min(max(_FIRST_WALK, _STEP * wanted), MOST_WALKED)
+    reach = first_reach(wanted)
     while True:
         total, lines = joined(reach)
         if len(lines) > wanted or reach >= min(total, MOST_WALKED):

@@ -10,7 +10,7 @@ import numpy as np
 
 from opendata.search.engines.columns.matching import flags_of
 from opendata.search.engines.columns.ordering import Ordered, best, merged
-from opendata.search.engines.columns.postings import gain_step, worth
+from opendata.search.engines.columns.postings import gain_step
 from opendata.search.engines.columns.told import (
     KEPT_FIRST,
     MOST_KEPT_FIRST,
@@ -23,7 +23,8 @@ from opendata.search.engines.columns.told import (
     searched_in,
     told_by,
 )
-from opendata.search.engines.grouping import ArrayLines, Walk, array_lines
+from opendata.search.engines.columns.weighing import Weighing
+from opendata.search.engines.grouping import ArrayLines, Walk, array_lines, first_reach
 from opendata.search.nearness import WordLists
 from opendata.search.port import (
     Contribution,
@@ -44,7 +45,6 @@ if TYPE_CHECKING:
     from opendata.search.analysis import View
     from opendata.search.engines.columns.arrays_file import Array
     from opendata.search.engines.columns.listed import Flags
-    from opendata.search.engines.columns.ranking import Weighed
     from opendata.search.engines.columns.segment import Segment
     from opendata.search.query import Clause
 
@@ -77,10 +77,12 @@ class ColumnsSnapshot:
         is_settled = sum(one.count for one in settled) >= _NEARLY_ALL * max(1, self._alive)
         self._basis = tuple(one.name for one in settled) if is_settled else ()
         self._counted = sum(one.count for one in settled) if self._basis else self._alive
-        self._gone = [packed(~one.alive) for one in held]
+        self._telling = [not self._basis or one.is_settled for one in held]
+        self._gone = [None if one.alive.all() else packed(~one.alive) for one in held]
         self._boosts = tuple(schema.boosts())
         self._step = gain_step(self._boosts)
         self._visible: dict[frozenset[str], list[Flags]] = {}
+        self._lost: dict[frozenset[str], list[Flags | None]] = {}
         self._values: dict[str, tuple[list[str], list[Array]]] = {}
 
     def count(self) -> int:
@@ -88,7 +90,7 @@ class ColumnsSnapshot:
 
     def search(self, request: SearchRequest, query: Query) -> Found:
         reach = request.offset + request.limit
-        told = self._told(request, query, reach)
+        told = self._told(request, query, first_reach(reach) if request.group else reach)
         total = sum(one.count for one in told)
         facets = self._facets(told, request)
         if request.group is None:
@@ -97,7 +99,8 @@ class ColumnsSnapshot:
             return Found(total, hits, facets, more=request.offset + len(hits) < total)
 
         def walk(count: int) -> Ordered:
-            return self._merged(self._told(request, query, count), request, count)
+            far = told if all(one.reaches(count) for one in told) else self._told(request, query, count)
+            return self._merged(far, request, count)
 
         lines, keys, speaking = self._lines(walk, total, request, request.group)
         groups = self._groups(keys, told, request.group)
@@ -108,14 +111,11 @@ class ColumnsSnapshot:
         return Found(total, grouped, facets, lines.count, lines.more)
 
     def scan(self, request: SearchRequest, query: Query) -> tuple[int, Iterator[Match]]:
-        ranked = request.sort is None
-        weighed = self._weighed_here(query) if ranked else [[] for _ in self._segments]
-        parts = []
-        for segment, visible, terms in zip(
-            self._segments, self._visible_to(request.access), weighed, strict=True
-        ):
-            searched = searched_in(segment, request, query, visible)
-            parts.append(part_of(searched, query, terms, ranked=ranked))
+        weighing, parts = self._weighing(query), []
+        for number, visible in enumerate(self._visible_to(request.access)):
+            searched = searched_in(self._segments[number], request, query, visible)
+            weighed = weighing.here(number) if request.sort is None else None
+            parts.append(part_of(searched, query, weighed))
         ordered = best(parts, request.offset + request.limit, request.sort)
         return sum(part.found.count for part in parts), self._matches(ordered, request.offset)
 
@@ -127,15 +127,15 @@ class ColumnsSnapshot:
         if not self._basis:
             return None
         lost, few, prints = [], 0, 0
-        visible, gone = self._visible_to(request.access), self._hidden_from(request.access)
-        for number, held in enumerate(self._held):
+        visible, gone = self._visible_to(request.access), self._lost_to(request.access)
+        for held, there, deleted in zip(self._held, visible, gone, strict=True):
             if not held.is_settled:
-                found = matched_in(held.segment, request, query, visible[number]).flags
+                found = matched_in(held.segment, request, query, there).flags
                 few += int(np.count_nonzero(found))
                 prints ^= int(np.bitwise_xor.reduce(held.segment.prints[found]))
-            elif gone[number] is not None:
-                found = matched_in(held.segment, request, query, gone[number]).flags
-                lost.append((number, int(np.count_nonzero(found))))
+            elif deleted is not None:
+                found = matched_in(held.segment, request, query, deleted).flags
+                lost.append((held.segment.name, int(np.count_nonzero(found))))
         return self._basis, tuple(lost), few, prints
 
     def terms(
@@ -193,9 +193,9 @@ class ColumnsSnapshot:
         lift = float(segment.lifts[document])
         parts = []
         for term in query.scored:
-            for place, (_, number, step) in self._weighed(Query(scored=(term,))):
+            for _, number, step in self._weighing(Query(scored=(term,))).here(at[0]):
                 documents, gains, fields = segment.words_of(term.view).entries(number)
-                for entry in np.flatnonzero(documents == document) if place == at[0] else ():
+                for entry in np.flatnonzero(documents == document):
                     held = [boost for bit, boost in enumerate(self._boosts) if fields[entry] & (1 << bit)]
                     score = float(gains[entry]) * step * lift
                     parts += [
@@ -220,26 +220,41 @@ class ColumnsSnapshot:
             self._visible[access] = known
         return known
 
+    def _lost_to(self, access: frozenset[str]) -> list[Flags | None]:
+        """What was deleted of what they could see, None where nothing was deleted."""
+        known = self._lost.get(access)
+        if known is None:
+            known = [
+                None if one.alive.all() else ~one.alive & one.segment.allowing(access) for one in self._held
+            ]
+            if len(self._lost) >= _MOST_RIGHTS:
+                self._lost.clear()
+            self._lost[access] = known
+        return known
+
     def _told(self, request: SearchRequest, query: Query, count: int) -> list[Told]:
         """What each segment says; at least its first `count` documents come along.
 
         Settled segments are asked again only where something that matched was deleted since. What they say of
-        scores rests on how rare words are, which settled segments alone decide (`_telling`).
+        scores rests on how rare words are, which settled segments alone decide (`_basis`).
         """
         asked = asked_for(request, query, self._basis)
         told = [self._kept(number, asked, count) for number in range(len(self._held))]
         if None not in told:
             return cast("list[Told]", told)
-        weighed = self._weighed_here(query) if request.sort is None and count else [[] for _ in told]
+        weighing = self._weighing(query, next((one.steps for one in told if one and one.steps), ()))
         visible = self._visible_to(request.access)
+        by_score = request.sort is None and count > 0
 
         def made(number: int) -> Told:
-            segment, keeps = self._segments[number], bool(self._basis) and self._held[number].is_settled
+            keeps = bool(self._basis) and self._held[number].is_settled
             reach = max(count, KEPT_FIRST) if keeps and count else count
-            searched = searched_in(segment, request, query, visible[number])
-            one = told_by(searched, request, query, weighed[number], reach)
+            searched = searched_in(self._segments[number], request, query, visible[number])
+            weighed = weighing.here(number) if by_score else None
+            one = told_by(searched, request, query, weighed, reach)
             if keeps and reach <= MOST_KEPT_FIRST:
-                segment.told.put(asked, one)
+                one = replace(one, steps=weighing.steps if by_score else ())
+                self._segments[number].told.put(asked, one)
             return one
 
         return [one or made(number) for number, one in enumerate(told)]
@@ -247,37 +262,16 @@ class ColumnsSnapshot:
     def _kept(self, number: int, asked: Asked, count: int) -> Told | None:
         """What a segment said last time, where that still holds."""
         known = self._segments[number].told.get(asked)
-        if known is None or not known.reaches(count) or known.lost_some(self._gone[number]):
+        gone = self._gone[number]
+        if known is None or not known.reaches(count) or (gone is not None and known.lost_some(gone)):
             return None
         return known
 
     def _merged(self, told: Sequence[Told], request: SearchRequest, count: int) -> Ordered:
         return merged(self._segments, [one.first.upto(count) for one in told], request.sort, count)
 
-    def _weighed_here(self, query: Query) -> list[list[Weighed]]:
-        """The scored terms of each segment."""
-        weighed: list[list[Weighed]] = [[] for _ in self._segments]
-        for place, term in self._weighed(query):
-            weighed[place].append(term)
-        return weighed
-
-    def _weighed(self, query: Query) -> Iterator[tuple[int, Weighed]]:
-        """Each scored term in each segment that holds it, with the number of the segment."""
-        found = [self._find(term.view, term.term) for term in query.scored]
-        telling = [segment.name in self._basis or not self._basis for segment in self._segments]
-        rarest = [
-            sum(
-                segment.words_of(term.view).rarest(number)
-                for segment, number, tells in zip(self._segments, numbers, telling, strict=True)
-                if number >= 0 and tells
-            )
-            for term, numbers in zip(query.scored, found, strict=True)
-        ]
-        worths = worth(rarest, self._counted).tolist()
-        for term, numbers, each in zip(query.scored, found, worths, strict=True):
-            for place, number in enumerate(numbers):
-                if number >= 0:
-                    yield place, (term.view, number, term.weight * self._step * each)
+    def _weighing(self, query: Query, steps: tuple[float, ...] = ()) -> Weighing:
+        return Weighing(self._segments, self._telling, self._counted, self._step, query.scored, steps)
 
     def _find(self, view: View, term: str) -> list[int]:
         return [segment.find(view, term) for segment in self._segments]

@@ -36,7 +36,7 @@ _BITS: Final = 8
 class Told:
     """`found` has a bit a document, `matched` too, before values were chosen. `first`: as many as were asked for.
 
-    `facets`: for each facet asked for how many documents have each of its values, without what was chosen of it.
+    `steps`: of kept ones, what each scored term adds for a step of gain. `facets`: for each facet asked for how many documents have each of its values, without what was chosen of it.
     """
 
     count: int
@@ -44,6 +44,7 @@ class Told:
     matched: Array
     facets: Mapping[str, Array]
     first: First
+    steps: tuple[float, ...] = ()
 
     def reaches(self, count: int) -> bool:
         """Whether the first so many are there."""
@@ -112,18 +113,18 @@ def matched_in(segment: Segment, request: SearchRequest, query: Query, visible: 
     return Matched(found, matched.held)
 
 
-def part_of(searched: Searched, query: Query, weighed: Sequence[Weighed], *, ranked: bool) -> Part:
-    """What was found, with scores where these decide."""
-    if ranked and (query.scored or query.held):
+def part_of(searched: Searched, query: Query, weighed: Sequence[Weighed] | None) -> Part:
+    """What was found, with scores where these decide: then the scored terms here are given."""
+    if weighed is not None and (query.scored or query.held):
         return scored(searched, query, weighed)
     return Part(searched.segment, searched.found)
 
 
 def told_by(
-    searched: Searched, request: SearchRequest, query: Query, weighed: Sequence[Weighed], count: int
+    searched: Searched, request: SearchRequest, query: Query, weighed: Sequence[Weighed] | None, count: int
 ) -> Told:
-    """`weighed`: the scored terms here. The first `count` documents come along."""
-    part = part_of(searched, query, weighed, ranked=request.sort is None and count > 0)
+    """`weighed`: for an answer by score the terms here. The first `count` documents come along."""
+    part = part_of(searched, query, weighed)
     found = packed(searched.found.flags)
     is_narrowed = searched.found.flags is not searched.matched.flags
     return Told(
