@@ -33,6 +33,9 @@ _TRIED: Final = (
 # looks after the process sees that it lives.
 _MOST_SECONDS: Final = 10.0
 
+# Among new objects after so many of them, among those that outlived it after 50 such looks, among all after 500 of these.
+_LOOK_FOR_RINGS: Final = (10_000, 50, 500)
+
 
 def load_app() -> Flask:
     """Called by granian in each web process, before it takes signals.
@@ -47,9 +50,11 @@ def load_app() -> Flask:
     trying = threading.Thread(target=_try_pages, args=(app,), name="first-pages", daemon=True)
     trying.start()
     trying.join(_MOST_SECONDS)
-    # What is loaded now stays: looking through it for rings stopped a request for 75 ms now and then.
+    # What is loaded now stays: looking through it for rings stopped a request for 75 ms now and then, and looking
+    # through all answers that are kept for up to 300 ms. Rings are few and short-lived.
     gc.collect()
     gc.freeze()
+    gc.set_threshold(*_LOOK_FOR_RINGS)
     shared = settings.data_dir / "cache"
     shared.mkdir(parents=True, exist_ok=True)
     app.wsgi_app = AtWork(app.wsgi_app, settings.web_threads, WebProcesses(shared / "web-processes"))  # type: ignore[method-assign]  # Flask's own way of wrapping
