@@ -5,6 +5,7 @@ Called by granian before the process listens: whoever is answered by it finds ev
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import signal
 import threading
@@ -29,6 +30,9 @@ _TRIED: Final = (
     "/api/v1/datasets",
 )
 
+# M_ARENA_MAX of mallopt(3).
+_MOST_ARENAS: Final = -8
+
 # An index of gigabytes on a slow disk takes longer to be read and checked: who asks meanwhile waits for it, and who
 # looks after the process sees that it lives.
 _MOST_SECONDS: Final = 10.0
@@ -45,6 +49,7 @@ def load_app() -> Flask:
     """
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, signal.SIG_DFL)
+    _share_memory_among_threads()
     app = from_environment()
     settings = load_settings()
     trying = threading.Thread(target=_try_pages, args=(app,), name="first-pages", daemon=True)
@@ -59,6 +64,15 @@ def load_app() -> Flask:
     shared.mkdir(parents=True, exist_ok=True)
     app.wsgi_app = AtWork(app.wsgi_app, settings.web_threads, WebProcesses(shared / "web-processes"))  # type: ignore[method-assign]  # Flask's own way of wrapping
     return app
+
+
+def _share_memory_among_threads() -> None:
+    """By glibc each thread takes and keeps memory of its own: 40 MB more a process, and a third fewer answers a second,
+    since what one thread just gave back lies in the processor's cache. Searches take turns, so nobody waits for it.
+    """
+    set_option = getattr(ctypes.CDLL(None), "mallopt", None)
+    if set_option is not None:  # other C libraries have one for all
+        set_option(_MOST_ARENAS, 1)
 
 
 def _try_pages(app: Flask) -> None:

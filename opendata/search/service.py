@@ -73,14 +73,21 @@ class _Answer:
 class _Kept:
     """A response, and the moment it was last known to hold.
 
-    It holds as long as what `queries` find of `about` has the same `grounds`.
+    It holds as long as what `queries` find of `about` has the same `grounds`. `mistyped`: the request of which a word
+    was in no document at all, so that another line is shown; as long as that is so.
     """
 
     response: SearchResponse
     moment: Hashable
     about: SearchRequest
     queries: tuple[Query, ...]
-    grounds: tuple[Hashable | None, ...]
+    mistyped: SearchRequest | None = None
+    grounds: tuple[Hashable | None, ...] = ()
+
+    @property
+    def stands_alone(self) -> bool:
+        """Whether it is what one query found."""
+        return len(self.queries) == 1 and self.response.total > 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,45 +126,56 @@ class SearchService:
 
     def _holding(self, kept: _Kept | None, moment: Hashable) -> _Kept | None:
         """An earlier answer where nothing that it rests on has changed since."""
-        if kept is None or None in kept.grounds or self._grounds(kept.about, kept.queries) != kept.grounds:
+        if kept is None or None in kept.grounds or self._grounds(kept) != kept.grounds:
             return None
         return replace(kept, moment=moment)
 
-    def _grounds(self, request: SearchRequest, queries: Iterable[Query]) -> tuple[Hashable | None, ...]:
-        return tuple(self._engine.grounds(request, query) for query in queries)
+    def _grounds(self, kept: _Kept) -> tuple[Hashable | None, ...]:
+        found = tuple(self._engine.grounds(kept.about, query) for query in kept.queries)
+        return (*found, self._is_still_mistyped(kept))
+
+    def _is_still_mistyped(self, kept: _Kept) -> bool:
+        if kept.mistyped is None:
+            return False
+        return is_mistyped(self._engine, self._parser, kept.mistyped, self._parser.parse(kept.mistyped.text))
 
     def _again(self, kept: _Kept | None, moment: Hashable) -> _Kept | None:
-        """An earlier answer to words as they were typed brought up to date: only hits that are new to it are marked.
+        """An earlier answer brought up to date: only hits that are new to it are marked.
 
-        None where it rests on more than what its words find. That the last document with one of them has gone is
-        not looked for: a correction is then offered as soon as the answer is made anew.
+        None where it rests on more than what one query finds. Whether another correction has become the likelier
+        one, or one is needed since the last document with a word has gone, is looked at when the answer is made anew.
         """
-        if kept is None or not kept.response.total or kept.response.relaxed or kept.response.suggestion:
+        if kept is None or not kept.stands_alone or bool(kept.mistyped) != self._is_still_mistyped(kept):
             return None
         (query,) = kept.queries
         found = self._engine.search(kept.about, query)
         if not found.total:
             return None
-        hits = _hits(found.matches, Highlighter(query), kept.about, kept.response.hits)
-        response = replace(_response(_Answer(found, hits)), after=kept.response.made)
-        return self._rested(_Kept(response, moment, kept.about, kept.queries, ()))
+        before = kept.response
+        hits = _hits(found.matches, Highlighter(query), kept.about, before.hits)
+        answer = _Answer(found, hits, suggestion=before.suggestion, shown_for=before.shown_for)
+        return self._rested(
+            replace(kept, response=replace(_response(answer), after=before.made), moment=moment)
+        )
 
     def _made(self, request: SearchRequest, moment: Hashable) -> _Kept:
-        """An answer to words as they were typed rests on what matches them; any other one on what has any of them."""
+        """What one query found rests on what it matches; any other answer on what has any of the words."""
         request.check(self._schema)
         query = self._parser.parse(request.text)
         answer = self._answer(request, query)
-        about: SearchRequest = request
-        queries: tuple[Query, ...] = (query,)
-        if answer.relaxed or answer.suggestion:
-            about = replace(request, ranges={})
-            meant = self._parser.parse(answer.suggestion) if answer.suggestion else query
+        meant = self._parser.parse(answer.suggestion) if answer.suggestion else query
+        made = _Kept(_response(answer), moment, request, (query,))
+        if answer.shown_for and is_mistyped(self._engine, self._parser, request, query):
+            shown = replace(request, text=answer.shown_for)
+            made = replace(made, about=shown, queries=(meant,), mistyped=request)
+        elif answer.relaxed or answer.suggestion:
             queries = (query.relaxed() or query, meant.relaxed() or meant)
-        return self._rested(_Kept(_response(answer), moment, about, queries, ()))
+            made = replace(made, about=replace(request, ranges={}), queries=queries)
+        return self._rested(made)
 
     def _rested(self, made: _Kept) -> _Kept:
         """With what it rests on, which nobody knows of an answer begun before a change and ended after it."""
-        grounds = self._grounds(made.about, made.queries)
+        grounds = self._grounds(made)
         return replace(made, grounds=grounds if self._engine.moment() == made.moment else (None,))
 
     def scan(self, request: SearchRequest) -> tuple[int, Iterator[Match]]:

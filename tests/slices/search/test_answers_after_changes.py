@@ -183,3 +183,17 @@ def test_a_document_that_was_kept_and_is_changed_is_shown_as_it_is_now(settled):
     settled.index([replace(named(known.id, "Dân số dân số"), stored={"title": "khác"})], [], 2)
     shown = next(hit for hit in settled.search(replace(asked, limit=50)).hits if hit.id == known.id)
     assert shown.stored == {"title": "khác"}
+
+
+def test_a_better_spelling_is_shown_until_somebody_writes_the_word_so(settled):
+    mistyped = request(text="trươngf học")
+    shown = settled.search(mistyped)
+    assert shown.shown_for == "trường học"
+    settled.index([named("other", "Lúa gạo")], [], 3)
+    assert settled.search(mistyped).made is shown.made
+    settled.index([named("other", "Trường học mới")], [], 4)
+    assert settled.search(mistyped).total == shown.total + 1
+    assert settled.search(mistyped).after == shown.made
+    settled.index([named("other", "Trươngf học")], [], 5)
+    assert [hit.id for hit in settled.search(mistyped).hits] == ["other"]
+    assert settled.search(mistyped).shown_for is None
