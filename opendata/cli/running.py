@@ -29,6 +29,8 @@ SLOW_READERS = 60
 MOST_CONNECTIONS = 1024
 IDLE_SECONDS = 75  # longer than a proxy keeps a connection that nobody uses, usually 60
 STOP_SECONDS = 8  # for answers under way; quickstart waits longer
+# A third of the processor's time beside a web process that has enough to do; a publication needs a tenth of a second.
+GIVES_WAY = 5
 LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 
@@ -109,6 +111,7 @@ def worker() -> None:
     from opendata.worker import run_worker
 
     end_with_parent()
+    os.nice(GIVES_WAY)
     logging.basicConfig(level=logging.INFO, format=LOG_FORMAT)
     logging.getLogger("huey").setLevel(logging.WARNING)  # the outbox says what was run
     run_worker(load_settings())

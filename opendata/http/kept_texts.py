@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 Thing = TypeVar("Thing")
 
-_MOST_BYTES: Final = 12 << 20
+_MOST_BYTES: Final = 10 << 20
 # Pages say how long ago something was, in days.
 _SECONDS: Final = 3600
 

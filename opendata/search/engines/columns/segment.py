@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 
 _MANY_IDS: Final = 1000
-_MOST_KEPT: Final = 192
+_MOST_KEPT: Final = 128
 # What is read and decoded is about 4 KB in memory; the first page of a subject is asked for again and again.
 _MOST_TEXTS: Final = 256
 _MOST_STORED: Final = 512

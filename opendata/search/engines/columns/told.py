@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from opendata.search.port import SearchRequest
     from opendata.search.query import Query
 
-# So many are kept at least, which is as far as the first pages of a grouped answer look; with more nothing is kept.
-KEPT_FIRST: Final = 500
+# So many are kept at least, for the first pages; of answers with more nothing is kept.
+KEPT_FIRST: Final = 60
 MOST_KEPT_FIRST: Final = 2000
 _BITS: Final = 8
 
