@@ -176,7 +176,8 @@ class SearchService:
     def _rested(self, made: _Kept) -> _Kept:
         """With what it rests on, which nobody knows of an answer begun before a change and ended after it."""
         grounds = self._grounds(made)
-        return replace(made, grounds=grounds if self._engine.moment() == made.moment else (None,))
+        grounds = grounds if self._engine.moment() == made.moment else (None,)
+        return _Kept(made.response, made.moment, made.about, made.queries, made.mistyped, grounds)
 
     def scan(self, request: SearchRequest) -> tuple[int, Iterator[Match]]:
         """The total and the first `request.limit` hits, read one by one from the index as it is now.

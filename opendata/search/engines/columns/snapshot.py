@@ -250,10 +250,8 @@ class ColumnsSnapshot:
             keeps = bool(self._basis) and self._held[number].is_settled
             reach = max(count, KEPT_FIRST) if keeps and count else count
             searched = searched_in(self._segments[number], request, query, visible[number])
-            weighed = weighing.here(number) if by_score else None
-            one = told_by(searched, request, query, weighed, reach)
+            one = told_by(searched, request, query, weighing if by_score else None, place=number, count=reach)
             if keeps and reach <= MOST_KEPT_FIRST:
-                one = replace(one, steps=weighing.steps if by_score else ())
                 self._segments[number].told.put(asked, one)
             return one
 

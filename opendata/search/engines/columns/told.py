@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from opendata.search.engines.columns.listed import Flags
     from opendata.search.engines.columns.ranking import Weighed
     from opendata.search.engines.columns.segment import Segment
+    from opendata.search.engines.columns.weighing import Weighing
     from opendata.search.port import SearchRequest
     from opendata.search.query import Query
 
@@ -36,7 +37,7 @@ _BITS: Final = 8
 class Told:
     """`found` has a bit a document, `matched` too, before values were chosen. `first`: as many as were asked for.
 
-    `steps`: of kept ones, what each scored term adds for a step of gain. `facets`: for each facet asked for how many documents have each of its values, without what was chosen of it.
+    `steps`: what each scored term adds for a step of gain. `facets`: for each facet asked for how many documents have each of its values, without what was chosen of it.
     """
 
     count: int
@@ -121,10 +122,16 @@ def part_of(searched: Searched, query: Query, weighed: Sequence[Weighed] | None)
 
 
 def told_by(
-    searched: Searched, request: SearchRequest, query: Query, weighed: Sequence[Weighed] | None, count: int
+    searched: Searched,
+    request: SearchRequest,
+    query: Query,
+    weighing: Weighing | None,
+    *,
+    place: int,
+    count: int,
 ) -> Told:
-    """`weighed`: for an answer by score the terms here. The first `count` documents come along."""
-    part = part_of(searched, query, weighed)
+    """`weighing`: for an answer by score. `place`: of the segment. The first `count` documents come along."""
+    part = part_of(searched, query, weighing.here(place) if weighing else None)
     found = packed(searched.found.flags)
     is_narrowed = searched.found.flags is not searched.matched.flags
     return Told(
@@ -133,6 +140,7 @@ def told_by(
         packed(searched.matched.flags) if is_narrowed else found,
         _facets(searched, request),
         first_of(part, count, request.sort),
+        weighing.steps if weighing else (),
     )
 
 
