@@ -72,6 +72,16 @@ def processor_seconds(pid: int) -> float:
     return 0.0
 
 
+def own_memory_mb(pid: int) -> list[float]:
+    """What a process and each of its children and theirs hold that is no file's."""
+    own: list[float] = []
+    with contextlib.suppress(OSError):
+        for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+            if line.startswith("RssAnon:"):
+                own = [int(line.split()[1]) / 1024]
+    return own + [size for child in _children(pid) for size in own_memory_mb(child)]
+
+
 def _children(pid: int) -> list[int]:
     found: list[int] = []
     with contextlib.suppress(OSError):

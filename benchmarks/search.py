@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import gc
-import itertools
 import json
 import os
 import random
@@ -30,6 +29,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from benchmarks.catalogue_generator import FORMS, SUBJECTS, CatalogueGenerator, load_into
 from benchmarks.portal_under_test import (
     MB,
+    own_memory_mb,
     print_machine,
     processor_seconds,
     running_portal,
@@ -45,7 +45,7 @@ from opendata.settings import load_settings
 from opendata.wiring import Services, build_job_runner, build_services
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from benchmarks.portal_under_test import RunningPortal
 
@@ -55,6 +55,7 @@ READING_PROCESSES = 2
 PATHS = ("/api/v1/datasets", "/vi/datasets")
 SERVED_SECONDS = 20
 PUBLISHED_SEED = 7
+NEW_QUERIES = 20_000
 
 
 def mixed_queries(services: Services, count: int = QUERIES, seed: int = 5) -> list[list[tuple[str, str]]]:
@@ -182,36 +183,60 @@ def measure_import(size: int) -> None:
 
 
 def measure_served(size: int) -> None:
-    """Eight readers of the API and the page while one dataset a second is published, in a portal of its own."""
+    """Eight readers of the API and the page while one dataset a second is published, in a portal of its own.
+
+    Three times: the 200 queries as a portal that has just started meets them, the same ones again, and ones that
+    nobody asked before. A portal in service is between the last two.
+    """
     with running_portal("--no-seed") as portal:
         services = build_services(load_settings(data_dir=portal.data_dir, secret_key="x" * 40))
         load_into(services, CatalogueGenerator().records(size))
         while services.search.count() < size:
             time.sleep(0.5)
-        asked = [urllib.parse.urlencode(pairs) for pairs in mixed_queries(services)]
-        addresses = [f"{PATHS[turn % 2]}?{asked[turn // 2]}" for turn in range(2 * len(asked))]
-        readers = [_started_readers(portal, addresses, number) for number in range(READING_PROCESSES)]
-        before = processor_seconds(portal.process.pid)
-        for reader in readers:
-            _told(reader, "")
-        visible = published_until(services, time.monotonic() + SERVED_SECONDS)
-        spent = processor_seconds(portal.process.pid) - before
-        services.close()
-        samples: dict[str, list[float]] = {path: [] for path in PATHS}
-        for reader in readers:
-            for path, times in json.loads(reader.communicate()[0]).items():
-                samples[path] += times
-        count = sum(map(len, samples.values()))
+        usual = mixed_queries(services)
+        new = [pairs for pairs in mixed_queries(services, NEW_QUERIES, seed=9) if pairs not in usual]
+        new = [list(pairs) for pairs in dict.fromkeys(map(tuple, new))]
+        records = enumerate(CatalogueGenerator(seed=PUBLISHED_SEED).records(10_000))
         print(f"served portal, {size:,} datasets, {READERS} readers, one publication a second:")
-        for path, times in samples.items():
-            print(f"  {path:34} {_percentiles(times)}   n={len(times)}")
-        print(
-            f"  {count / SERVED_SECONDS:.0f} answers a second; processor time of the portal, web and worker,"
-            f" {spent / count * 1000:.1f} ms an answer"
-        )
-        print(
-            f"  published and found after            median {statistics.median(visible):.2f} s, at most {max(visible):.2f} s"
-        )
+        for name, asked in (("200 queries", usual), ("200 queries again", usual), ("new ones", new)):
+            print(f" {name} ({len(asked)})")
+            _measure_readers(portal, services, asked, records)
+        services.close()
+
+
+def _measure_readers(
+    portal: RunningPortal,
+    services: Services,
+    asked: Sequence[list[tuple[str, str]]],
+    records: Iterator[tuple[int, dict[str, Any]]],
+) -> None:
+    addresses = [f"{path}?{urllib.parse.urlencode(pairs)}" for pairs in asked for path in PATHS]
+    readers = [_started_readers(portal, addresses, number) for number in range(READING_PROCESSES)]
+    before = processor_seconds(portal.process.pid)
+    for reader in readers:
+        _told(reader, "")
+    visible = published_until(services, time.monotonic() + SERVED_SECONDS, records)
+    spent = processor_seconds(portal.process.pid) - before
+    samples: dict[str, list[float]] = {path: [] for path in PATHS}
+    for reader in readers:
+        for path, times in json.loads(reader.communicate()[0]).items():
+            samples[path] += times
+    count = sum(map(len, samples.values()))
+    for path, times in samples.items():
+        print(f"  {path:34} {_percentiles(times)}   n={len(times)}")
+    print(
+        f"  {count / SERVED_SECONDS:.0f} answers a second; processor time of the portal, web and worker,"
+        f" {spent / count * 1000:.1f} ms an answer"
+    )
+    print(
+        f"  published and found after            median {statistics.median(visible):.2f} s, at most {max(visible):.2f} s"
+    )
+    print(f"  memory of its own, each process      {', '.join(_own_memory(portal.process.pid))} MB")
+
+
+def _own_memory(pid: int) -> list[str]:
+    """Of the processes of a portal, the largest first; files they map are shared and not counted."""
+    return [f"{size:.0f}" for size in sorted(own_memory_mb(pid), reverse=True)]
 
 
 def _started_readers(portal: RunningPortal, addresses: list[str], number: int) -> subprocess.Popen[str]:
@@ -237,13 +262,15 @@ def _told(reader: subprocess.Popen[str], *lines: str) -> None:
         reader.stdin.flush()
 
 
-def published_until(services: Services, ends: float) -> list[float]:
-    """Publishes one dataset a second; how long each took to be found."""
+def published_until(
+    services: Services, ends: float, records: Iterator[tuple[int, dict[str, Any]]]
+) -> list[float]:
+    """Publishes one dataset a second, as the catalogue has them; how long each took to be found."""
     visible: list[float] = []
-    records = CatalogueGenerator(seed=PUBLISHED_SEED).records(int(10 * SERVED_SECONDS))
-    for record in itertools.takewhile(lambda _: time.monotonic() < ends, records):
+    while time.monotonic() < ends:
+        number, record = next(records)
         start = time.monotonic()
-        title = f"{record['title']['vi']} đợt {len(visible)}x"
+        title = f"{record['title']['vi']} đợt {number}x"
         metadata = {name: value for name, value in record.items() if name not in {"slug", "resources"}}
         metadata["title"] = {**record["title"], "vi": title}
         made = services.catalogue.create_dataset(COMMAND_LINE, metadata)

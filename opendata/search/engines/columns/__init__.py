@@ -17,7 +17,9 @@ an array on disk; a query adds up arrays of one number a document and counts fac
     merging       small segments → a larger one
     commits       which segments and deletions make up a commit; the IndexFormat
     matching      what a query matches in one segment, and with which score
+    weighing      what the terms of a query are worth
     ordering      the best documents of several segments
+    told          all that one segment says to a query, kept for the next time
     snapshot      answers over all segments of a commit
 """
 
