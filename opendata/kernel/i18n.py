@@ -62,9 +62,8 @@ class Translator:
         return self._number(value)
 
     def _write_number(self, value: float | Decimal) -> str:
-        if (
-            type(value) is int and value >= 0
-        ):  # a page counts two hundred things, and Babel takes 25 µs for each
+        # A page counts two hundred things, and Babel takes 25 µs for each.
+        if type(value) is int and value >= 0:
             return f"{value:,}".replace(",", self._thousands)
         digits = "#,##0.######" if isinstance(value, float | Decimal) else "#,##0"
         return str(format_decimal(value, format=digits, locale=self._locale))

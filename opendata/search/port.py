@@ -381,8 +381,7 @@ class SearchEngine(Protocol):
     def grounds(self, request: SearchRequest, query: Query) -> Hashable | None:
         """Equal at two moments only if `search` would answer this with the same documents, unchanged.
 
-        Reads of the request who asks and its ranges, not its filters. None where the engine cannot tell. A word may
-        have become a little rarer or more frequent in between, by no more than the catalogue grew: a fiftieth.
+        Reads of the request who asks and its ranges, not its filters. None where the engine cannot tell.
         """
 
     def count(self) -> int:

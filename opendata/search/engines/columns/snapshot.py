@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, cast
 
 import numpy as np
 
+from opendata.kernel.recent import MostRecent
 from opendata.search.engines.columns.matching import flags_of
 from opendata.search.engines.columns.ordering import Ordered, best, merged
 from opendata.search.engines.columns.postings import gain_step
@@ -81,8 +82,8 @@ class ColumnsSnapshot:
         self._gone = [None if one.alive.all() else packed(~one.alive) for one in held]
         self._boosts = tuple(schema.boosts())
         self._step = gain_step(self._boosts)
-        self._visible: dict[frozenset[str], list[Flags]] = {}
-        self._lost: dict[frozenset[str], list[Flags | None]] = {}
+        self._visible: MostRecent[frozenset[str], list[Flags]] = MostRecent(_MOST_RIGHTS)
+        self._lost: MostRecent[frozenset[str], list[Flags | None]] = MostRecent(_MOST_RIGHTS)
         self._values: dict[str, tuple[list[str], list[Array]]] = {}
 
     def count(self) -> int:
@@ -215,9 +216,7 @@ class ColumnsSnapshot:
         known = self._visible.get(access)
         if known is None:
             known = [one.alive & one.segment.allowing(access) for one in self._held]
-            if len(self._visible) >= _MOST_RIGHTS:
-                self._visible.clear()
-            self._visible[access] = known
+            self._visible.put(access, known)
         return known
 
     def _lost_to(self, access: frozenset[str]) -> list[Flags | None]:
@@ -225,11 +224,10 @@ class ColumnsSnapshot:
         known = self._lost.get(access)
         if known is None:
             known = [
-                None if one.alive.all() else ~one.alive & one.segment.allowing(access) for one in self._held
+                None if gone is None else ~one.alive & one.segment.allowing(access)
+                for one, gone in zip(self._held, self._gone, strict=True)
             ]
-            if len(self._lost) >= _MOST_RIGHTS:
-                self._lost.clear()
-            self._lost[access] = known
+            self._lost.put(access, known)
         return known
 
     def _told(self, request: SearchRequest, query: Query, count: int) -> list[Told]:

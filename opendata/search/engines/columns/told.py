@@ -37,7 +37,8 @@ _BITS: Final = 8
 class Told:
     """`found` has a bit a document, `matched` too, before values were chosen. `first`: as many as were asked for.
 
-    `steps`: what each scored term adds for a step of gain. `facets`: for each facet asked for how many documents have each of its values, without what was chosen of it.
+    `facets`: for each facet asked for how many documents have each of its values, without what was chosen of it.
+    `steps`: what each scored term adds for a step of gain.
     """
 
     count: int
