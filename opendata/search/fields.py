@@ -6,9 +6,10 @@ its texts only score, gathered by boost.
 
 from __future__ import annotations
 
-import json
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
+
+import orjson
 
 from opendata.kernel.text import nfc
 from opendata.search.analysis import View, joined_views, pairs
@@ -88,25 +89,13 @@ def _gathered(schema: IndexSchema) -> list[tuple[str, View, tuple[str, ...]]]:
 _joined_once = lru_cache(maxsize=2048)(joined_views)
 
 
-_STORED_FROM: Final = len('{"stored": ')
-_LINES_FROM: Final = '"lines": '
-_ENCODER: Final = json.JSONEncoder(ensure_ascii=False)
-_DECODER: Final = json.JSONDecoder()
-
-
 def kept_json(schema: IndexSchema, document: SearchDocument, lines: Sequence[str]) -> str:
     """What comes back with a hit: `stored` as given, the texts that snippets are cut from, and long lines."""
     texts = {text.name: nfc(document.texts.get(text.name, "")) for text in schema.texts if text.snippet}
-    return _ENCODER.encode({"stored": document.stored, "texts": texts, "lines": lines})
+    return orjson.dumps({"stored": document.stored, "texts": texts, "lines": lines}).decode()
 
 
-def stored_of(kept: str) -> dict[str, Any]:
-    """`stored` of what `kept_json` made, without reading the texts after it."""
-    stored: dict[str, Any] = _DECODER.raw_decode(kept, _STORED_FROM)[0]
-    return stored
-
-
-def lines_of(kept: str) -> list[str]:
-    """The long lines of what `kept_json` made; they come last, and no text holds a quote that is not escaped."""
-    lines: list[str] = _DECODER.raw_decode(kept, kept.rfind(_LINES_FROM) + len(_LINES_FROM))[0]
-    return lines
+def read_kept(kept: bytes | str) -> dict[str, Any]:
+    """What `kept_json` made, by the same names."""
+    read: dict[str, Any] = orjson.loads(kept)
+    return read

@@ -24,7 +24,7 @@ from tantivy import FieldType, Occur, Order
 from opendata.search.analysis import View
 from opendata.search.engines.grouping import Candidate, Lines, read_lines
 from opendata.search.engines.tantivy_groups import Members, find_members
-from opendata.search.fields import ALL, LINES, POSITION_ID, scoring_fields, within_terms
+from opendata.search.fields import ALL, LINES, POSITION_ID, read_kept, scoring_fields, within_terms
 from opendata.search.folder import DamagedIndexError
 from opendata.search.nearness import WordList
 from opendata.search.port import (
@@ -285,7 +285,7 @@ class TantivySnapshot:
             _required(tantivy.Query.phrase_prefix_query(self._fields, LINES, list(words))),
         ]
         result = self._searcher.search(tantivy.Query.boolean_query(clauses), limit=documents, count=False)
-        kept = (json.loads(_kept(self._searcher.doc(address))) for _, address in result.hits)
+        kept = (read_kept(_kept(self._searcher.doc(address))) for _, address in result.hits)
         return [line for each in kept for line in each["lines"]]
 
     def _ranked(
@@ -329,7 +329,7 @@ class TantivySnapshot:
 
     def _match(self, score: float, address: tantivy.DocAddress) -> Match:
         document = self._searcher.doc(address)
-        kept = json.loads(_kept(document))
+        kept = read_kept(_kept(document))
         return Match(str(document.get_first("id")), score, kept["stored"], kept["texts"])
 
     def _facets_once(

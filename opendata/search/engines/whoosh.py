@@ -26,7 +26,7 @@ from whoosh.query import Phrase as WhooshPhrase
 from whoosh.scoring import BM25F
 
 from opendata.search.engines.grouping import Candidate, read_lines
-from opendata.search.fields import ALL, LINES, POSITION_ID, scoring_fields, within_terms
+from opendata.search.fields import ALL, LINES, POSITION_ID, read_kept, scoring_fields, within_terms
 from opendata.search.folder import DamagedIndexError
 from opendata.search.nearness import WordList
 from opendata.search.port import (
@@ -251,7 +251,7 @@ class WhooshSnapshot:
             holding &= self._visible(access)
             for word in words[:-1]:
                 holding &= self._holding(LINES, word)
-        kept = (json.loads(self._rows[number].kept) for number in sorted(holding)[:documents])
+        kept = (read_kept(self._rows[number].kept) for number in sorted(holding)[:documents])
         return [line for each in kept for line in each["lines"]]
 
     def _visible(self, access: frozenset[str]) -> set[int]:
@@ -431,7 +431,7 @@ class WhooshSnapshot:
 
     def _match(self, number: int, score: float) -> Match:
         row = self._rows[number]
-        kept = json.loads(row.kept)
+        kept = read_kept(row.kept)
         return Match(row.id, score, kept["stored"], kept["texts"])
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from opendata.search.engines.columns.listed import Flags, Listed, Some
 
 # Facets are counted together as long as no more combinations of what documents have of them come up.
-_MOST_TOGETHER: Final = 4096
+_MOST_TOGETHER: Final = 8192
 # So many numbers are put in order faster by a table than by sorting them.
 _MOST_IN_TABLE: Final = 1 << 20
 # A facet of so few values is counted alone with a bit a document for each: 8 KB a value in a segment of 65,536.
@@ -74,7 +74,10 @@ class _Sums:
 
     def __init__(self, groups: Sequence[_Together]) -> None:
         firsts = np.cumsum([0, *(len(group.choices) for group in groups)])
-        self._of = _narrow(np.stack([group.of + first for group, first in zip(groups, firsts, strict=False)]))
+        of = [group.of + first for group, first in zip(groups, firsts, strict=False)]
+        numbers = _narrow(np.column_stack(of))
+        self._kind = numbers.dtype
+        self._of = _as_one(numbers)
         # No document has the combination after the last: every value has it, so that none is without any.
         self._count = int(firsts[-1]) + 1
         self._bounds: dict[str, slice] = {}
@@ -94,8 +97,8 @@ class _Sums:
 
     def counts(self, documents: Array | None) -> dict[str, Array]:
         """How many of these documents have each value of each facet; of all without any."""
-        of = self._of if documents is None else self._of.take(documents, axis=1)
-        held = np.bincount(of.ravel(), minlength=self._count)
+        of = self._of if documents is None else self._of.take(documents, axis=0)
+        held = np.bincount(of.view(self._kind).ravel(), minlength=self._count)
         sums = np.add.reduceat(held.take(self._combinations), self._starts)
         return {name: sums[bounds] for name, bounds in self._bounds.items()}
 
@@ -209,3 +212,9 @@ def _words(flags: Flags) -> Array:
 
 def _narrow(numbers: Array) -> Array:
     return numbers.astype(np.uint16 if not numbers.size or numbers.max() < 1 << 16 else np.uint32)
+
+
+def _as_one(rows: Array) -> Array:
+    """Each row as one number where it has the size of one: so they are taken three times as fast."""
+    kind = {2: np.uint16, 4: np.uint32, 8: np.uint64}.get(rows.shape[1] * rows.itemsize)
+    return rows if kind is None else rows.view(kind)

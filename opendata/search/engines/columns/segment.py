@@ -7,12 +7,10 @@ said by the commit, not here.
 
 from __future__ import annotations
 
-import json
 import weakref
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -25,12 +23,12 @@ from opendata.search.engines.columns.listed import Listed
 from opendata.search.engines.columns.postings import counts_of
 from opendata.search.engines.columns.scored_words import Places, ScoredWords
 from opendata.search.engines.columns.strings import Strings, Terms
-from opendata.search.fields import LINES, lines_of, stored_of
+from opendata.search.fields import LINES, read_kept
 from opendata.search.nearness import WordList
 from opendata.search.query import PRIOR_WEIGHT
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from opendata.search.engines.columns.arrays_file import Array
@@ -40,7 +38,7 @@ if TYPE_CHECKING:
 
 
 _MANY_IDS: Final = 1000
-_MOST_KEPT: Final = 96
+_MOST_KEPT: Final = 512  # of 8 KB in a segment of 65,536
 # What is read and decoded is about 4 KB in memory; the first page of a subject is asked for again and again.
 _MOST_TEXTS: Final = 160
 _MOST_STORED: Final = 256
@@ -70,7 +68,8 @@ class Stored(dict[str, Any]):
     __slots__ = ("__weakref__",)
 
 
-_ALIKE: Final = weakref.WeakValueDictionary[bytes, Stored]()
+# By a number of their content that no other one has in practice: Python's own, of 64 bits.
+_ALIKE: Final = weakref.WeakValueDictionary[int, Stored]()
 
 
 class Texts(Mapping[str, str]):
@@ -113,7 +112,7 @@ class Segment:
         self.access = Listed(self.arrays, "listed.access", self.count)
         self.terms = {view: Terms(self.arrays, str(view)) for view in (View.EXACT, View.FOLDED)}
         self._pairs = arrays[f"{View.PAIRS}.keys"]
-        self._kept_flags: MostRecent[object, Flags] = MostRecent(_MOST_KEPT)
+        self._kept_flags: MostRecent[object, Array] = MostRecent(_MOST_KEPT)
         self._bits = {boost: 1 << place for place, boost in enumerate(schema.boosts())}
         self._texts: MostRecent[int, Mapping[str, str]] = MostRecent(_MOST_TEXTS)
         self._stored: MostRecent[int, Stored] = MostRecent(_MOST_STORED)
@@ -141,9 +140,6 @@ class Segment:
     def id(self, document: int) -> str:
         return self.ids.at(document).decode()
 
-    def kept(self, document: int) -> str:
-        return self.kept_texts.at(document).decode()
-
     def hit(self, document: int) -> tuple[str, Stored, Texts]:
         """The id of a document, and what comes back with it; the same `stored` as long as anybody has it."""
         stored = self._seen.get(document)
@@ -155,32 +151,33 @@ class Segment:
         stored = self._seen.get(document)
         if stored is None:
             kept = self.kept_texts.at(document)
-            stored = self._remember(document, kept, lambda: stored_of(kept.decode()))
+            stored = self._remember(document, kept, read_kept(kept))
         return self.id(document), stored
 
     def texts(self, document: int) -> Mapping[str, str]:
         known = self._texts.get(document)
         if known is None:
             kept = self.kept_texts.at(document)
-            read = json.loads(kept)
+            read = read_kept(kept)
             known = read["texts"]
             self._texts.put(document, known)
-            self._remember(document, kept, lambda: read["stored"])
+            self._remember(document, kept, read)
         return known
 
-    def _remember(self, document: int, kept: bytes, read: Callable[[], dict[str, Any]]) -> Stored:
+    def _remember(self, document: int, kept: bytes, read: Mapping[str, Any]) -> Stored:
         """The same object for the same content, also where a join has put the document into another segment."""
-        name = blake2b(kept, digest_size=16).digest()
+        name = hash(kept)
         stored = _ALIKE.get(name)
         if stored is None:
-            stored = _ALIKE[name] = Stored(read())
+            stored = _ALIKE[name] = Stored(read["stored"])
         self._seen[document] = stored
         self._stored.put(document, stored)
         return stored
 
     def lines_of(self, document: int) -> list[str]:
         """The long lines to suggest that a document has."""
-        return lines_of(self.kept(document))
+        lines: list[str] = read_kept(self.kept_texts.at(document))["lines"]
+        return lines
 
     def numbers_of(self, ids: Sequence[str]) -> list[int]:
         """All documents with these ids, deleted ones included."""
@@ -215,7 +212,7 @@ class Segment:
 
     def beginning(self, prefix: str) -> Flags:
         """Which documents hold a folded word that begins so."""
-        known = self._kept_flags.get((View.FOLDED, prefix))
+        known = self._kept((View.FOLDED, prefix))
         if known is not None:
             return known
         numbers = self.terms[View.FOLDED].beginning(prefix)
@@ -227,19 +224,19 @@ class Segment:
     def having(self, facet: str, values: Sequence[str]) -> Flags:
         """Which documents have one of these values of a facet."""
         key = ("facet", facet, tuple(values))
-        known = self._kept_flags.get(key)
+        known = self._kept(key)
         return self._keep(key, self.facets[facet].any_of(values)) if known is None else known
 
     def allowing(self, access: frozenset[str]) -> Flags:
         """Which documents somebody with these rights may see."""
-        known = self._kept_flags.get(access)
+        known = self._kept(access)
         return self._keep(access, self.access.any_of(sorted(access))) if known is None else known
 
     def phrase(self, words: Sequence[str]) -> Flags:
         """Which documents have these folded words one after the other in one text."""
         if len(words) == 1:
             return self.holding(words[0])
-        known = self._kept_flags.get(tuple(words))
+        known = self._kept(tuple(words))
         if known is not None:
             return known
         numbers = [self.find(View.PAIRS, pair) for pair in pairs(words)]
@@ -322,7 +319,7 @@ class Segment:
         """Which documents hold the term in any text."""
         if number < 0:
             return np.zeros(self.count, bool)
-        known = self._kept_flags.get((view, number))
+        known = self._kept((view, number))
         if known is not None:
             return known
         flags = np.zeros(self.count, bool)
@@ -330,10 +327,13 @@ class Segment:
         is_frequent = self._words[view].frequency(number) > _WORTH_KEEPING
         return self._keep((view, number), flags) if is_frequent else flags
 
+    def _kept(self, key: object) -> Flags | None:
+        known = self._kept_flags.get(key)
+        return None if known is None else np.unpackbits(known, count=self.count).view(bool)
+
     def _keep(self, key: object, flags: Flags) -> Flags:
-        """For the next who asks."""
-        flags.flags.writeable = False
-        self._kept_flags.put(key, flags)
+        """For the next who asks, a bit a document."""
+        self._kept_flags.put(key, np.packbits(flags))
         return flags
 
     # Lines to suggest
