@@ -58,9 +58,8 @@ class Editions:
     shown: tuple[EditionLink, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class DatasetSummary:
-    """A result row. `marked_title` and `snippet` are in the language asked for, or in the other one.
+class DatasetSummary(NamedTuple):
+    """A result row, of which each page has twenty. `marked_title` and `snippet` are in the language asked for, or in the other one.
 
     `series` is its key in addresses, empty where there is none; `editions` where the row stands for several.
     """

@@ -23,7 +23,7 @@ class MostRecent(Generic[Key, Value]):
     A value that is too much alone is not kept.
     """
 
-    def __init__(self, most: int, size: Callable[[Value], int] = lambda _: 1) -> None:
+    def __init__(self, most: int, size: Callable[[Value], int] | None = None) -> None:
         self._most = most
         self._size = size
         self._held = 0
@@ -41,6 +41,10 @@ class MostRecent(Generic[Key, Value]):
         with self._lock:
             before = self._values.pop(key, None)
             self._values[key] = value
+            if self._size is None:
+                if len(self._values) > self._most:
+                    self._values.popitem(last=False)
+                return
             self._held += self._size(value) - (self._size(before) if before is not None else 0)
             while self._held > self._most:
                 _, oldest = self._values.popitem(last=False)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import chain, groupby, pairwise
 from operator import itemgetter
 from typing import TYPE_CHECKING, Final
@@ -47,7 +48,7 @@ def correct(
     spares looking them up.
     """
     line, runs = _runs(parser, request, query)
-    typed = [list(chunks(line[start:end])) for start, end in runs]
+    typed = [_words_of(line[start:end]) for start, end in runs]
     if sum(map(len, typed)) > _MOST_WORDS:
         return None
     meant, done = "", 0
@@ -68,7 +69,7 @@ def is_mistyped(engine: SearchEngine, parser: Parser, request: SearchRequest, qu
     Costs a look-up for each word and counts nothing; False also where only hidden documents hold the word.
     """
     line, runs = _runs(parser, request, query)
-    asked = [_ways(chunk) for start, end in runs for chunk in chunks(line[start:end])]
+    asked = [_ways(chunk) for start, end in runs for chunk in _words_of(line[start:end])]
     asked = [ways for ways in asked[:_MOST_WORDS] if ways]
     words = list(chain(*asked))
     held = dict(zip(words, engine.frequencies(View.FOLDED, words), strict=True))
@@ -79,6 +80,12 @@ def _runs(parser: Parser, request: SearchRequest, query: Query) -> tuple[str, Se
     """The line, and the parts of it that are plain words."""
     line = clean(request.text)
     return line, [(0, len(line))] if query.is_plain else parser.plain_runs(line)
+
+
+# A line is read to see whether it is mistyped, and again to correct it.
+@lru_cache(maxsize=64)
+def _words_of(text: str) -> tuple[Chunk, ...]:
+    return tuple(chunks(text))
 
 
 def _ways(chunk: Chunk) -> tuple[str, ...]:

@@ -68,7 +68,7 @@ def by_the_schema(items: Iterable[DatasetSummary], written: Iterable[dict[str, A
     """The items as attributes for the schema; what only a request knows is taken from those written."""
     return [
         {
-            **{name: getattr(item, name) for name in DatasetSummary.__slots__},
+            **{name: getattr(item, name) for name in DatasetSummary._fields},
             "series": item.series or None,
             "highlights": {"title": item.marked_title, "snippet": item.snippet},
             "editions": {

@@ -33,7 +33,7 @@ ITEM = DatasetSummary(
     marked_title=(Segment(HOSTILE, is_match=True),),
     editions=Editions(3, (EditionLink("01c", "gia-2023", {"vi": HOSTILE}, MOMENT),)),
 )  # fmt: skip
-OTHER = replace(ITEM, id="01b", slug="khac", state="withdrawn", marked_title=(), editions=None)
+OTHER = ITEM._replace(id="01b", slug="khac", state="withdrawn", marked_title=(), editions=None)
 FACETS = {
     "theme": tuple(
         [FacetOption(f"t{n}", {"vi": f"Chủ đề {n}"}, 1000 + n, chosen=n == 1) for n in range(12)]
@@ -61,7 +61,7 @@ OTHERS = (
     replace(RESULTS, total=1),
     replace(RESULTS, took_seconds=0.5),
     replace(RESULTS, items=(OTHER, ITEM)),
-    replace(RESULTS, items=(replace(ITEM, rows=7), OTHER)),
+    replace(RESULTS, items=(ITEM._replace(rows=7), OTHER)),
     replace(RESULTS, facets={**FACETS, "format": (FacetOption("CSV", {"en": "CSV"}, 10, chosen=False),)}),
     replace(RESULTS, facets={**FACETS, "theme": FACETS["theme"][:3]}),
     replace(RESULTS, suggestion=HOSTILE),

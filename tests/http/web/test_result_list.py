@@ -125,7 +125,7 @@ def test_a_row_is_escaped_and_leads_where_the_route_is() -> None:
 @pytest.mark.usefixtures("reading")
 def test_marked_texts_come_before_plain_ones_and_what_is_not_there_leaves_no_line() -> None:
     segments = (Segment("giá", is_match=True),)
-    bare = replace(ITEM, marked_title=segments, summary={}, columns=0, formats=(HOSTILE,))
+    bare = ITEM._replace(marked_title=segments, summary={}, columns=0, formats=(HOSTILE,))
     row = row_of(bare)
     assert ("mark", {}) in row.found
     assert [attributes.get("class") for tag, attributes in row.found if tag == "p"] == ["meta", "labels"]
@@ -138,7 +138,7 @@ def test_editions_lead_to_each_and_to_all() -> None:
         EditionLink("01c", "gia-2023", {"vi": HOSTILE}, ITEM.modified_at),
         EditionLink("01d", "gia", {}, ITEM.modified_at),
     )
-    row = row_of(replace(ITEM, editions=Editions(9, shown)))
+    row = row_of(ITEM._replace(editions=Editions(9, shown)))
     leads = [attributes["href"] for tag, attributes in row.found if tag == "a"]
     assert leads[1:] == ["/vi/datasets/gia-2023", "/vi/datasets/gia", "?series=0123456789abcd"]
     lines = [line for line in row.text.splitlines() if line]
@@ -157,7 +157,7 @@ def test_editions_lead_to_each_and_to_all() -> None:
 def test_states_and_promises_that_were_not_kept_are_labels(
     state: str, frequency: str | None, labels: list[str]
 ) -> None:
-    row = row_of(replace(ITEM, state=state, frequency=frequency, publisher="", formats=()))
+    row = row_of(ITEM._replace(state=state, frequency=frequency, publisher="", formats=()))
     assert row.text.splitlines()[2] == "cập nhật 29/02/2024" + "".join(labels)
 
 

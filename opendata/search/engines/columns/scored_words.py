@@ -27,7 +27,7 @@ class ScoredWords:
         self._documents = arrays[f"{name}.documents"]
         self._gains = arrays[f"{name}.gains"]
         self._fields = arrays[f"{name}.fields"]
-        self._rarest = arrays[f"{name}.rarest"]
+        self._rarest = arrays[f"{name}.rarest"].data
         frequent = arrays[f"{name}.frequent"].tolist()
         rows = arrays[f"{name}.everywhere"]
         self._everywhere = (
@@ -36,7 +36,8 @@ class ScoredWords:
 
     def rarest(self, number: int) -> int:
         """How many documents hold a term in the texts of the boost where it is rarest."""
-        return int(self._rarest[number])
+        rarest: int = self._rarest[number]
+        return rarest
 
     def frequency(self, number: int) -> int:
         """How many documents, deleted ones included, hold a term."""

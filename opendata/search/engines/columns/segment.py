@@ -22,7 +22,7 @@ from opendata.search.engines.columns.facets import FacetCounts
 from opendata.search.engines.columns.listed import Listed
 from opendata.search.engines.columns.postings import counts_of
 from opendata.search.engines.columns.scored_words import Places, ScoredWords
-from opendata.search.engines.columns.strings import Strings, Terms
+from opendata.search.engines.columns.strings import PairNumbers, Strings, Terms
 from opendata.search.fields import LINES, read_kept
 from opendata.search.nearness import WordList
 from opendata.search.query import PRIOR_WEIGHT
@@ -39,9 +39,7 @@ if TYPE_CHECKING:
 
 _MANY_IDS: Final = 1000
 _MOST_KEPT: Final = 512  # of 8 KB in a segment of 65,536
-# What is read and decoded is about 4 KB in memory; the first page of a subject is asked for again and again.
-_MOST_TEXTS: Final = 160
-_MOST_STORED: Final = 256
+_MOST_READ: Final = 256  # of about 4 KB: the first page of a subject is asked for again and again
 _MOST_TOLD: Final = 288  # of about 16 KB, and the query
 _WORTH_KEEPING: Final = 512  # postings
 # Of a beginning of more lines than these the most frequent are kept, for so many beginnings.
@@ -75,31 +73,28 @@ _ALIKE: Final = weakref.WeakValueDictionary[int, Stored]()
 class Texts(Mapping[str, str]):
     """The texts of a document, read when they are looked at: of a hit that was shown before nobody does."""
 
-    __slots__ = ("_document", "_held", "_segment")
+    __slots__ = ("_document", "_segment")
 
-    def __init__(self, segment: Segment, document: int, held: Mapping[str, str] | None) -> None:
+    def __init__(self, segment: Segment, document: int) -> None:
         self._segment = segment
         self._document = document
-        self._held = held
 
     @property
-    def held(self) -> Mapping[str, str]:
-        if self._held is None:
-            self._held = self._segment.texts(self._document)
-        return self._held
+    def _held(self) -> Mapping[str, str]:
+        return self._segment.read(self._document)[1]
 
     def __getitem__(self, name: str) -> str:
-        return self.held[name]
+        return self._held[name]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self.held)
+        return iter(self._held)
 
     def __len__(self) -> int:
-        return len(self.held)
+        return len(self._held)
 
-    # Asked of every hit; what Mapping makes of the above takes four times as long.
-    def get(self, name: str, default: Any = None) -> Any:
-        return (self._held or self.held).get(name, default)
+
+_Read = tuple[Stored, Mapping[str, str]]
+"""What comes back with a document, and its texts."""
 
 
 class Segment:
@@ -111,11 +106,10 @@ class Segment:
         self.facet_counts = FacetCounts(self.facets, self.count)
         self.access = Listed(self.arrays, "listed.access", self.count)
         self.terms = {view: Terms(self.arrays, str(view)) for view in (View.EXACT, View.FOLDED)}
-        self._pairs = arrays[f"{View.PAIRS}.keys"]
+        self._pairs = PairNumbers(arrays[f"{View.PAIRS}.keys"])
         self._kept_flags: MostRecent[object, Array] = MostRecent(_MOST_KEPT)
         self._bits = {boost: 1 << place for place, boost in enumerate(schema.boosts())}
-        self._texts: MostRecent[int, Mapping[str, str]] = MostRecent(_MOST_TEXTS)
-        self._stored: MostRecent[int, Stored] = MostRecent(_MOST_STORED)
+        self._read: MostRecent[int, _Read] = MostRecent(_MOST_READ)
         self._seen = weakref.WeakValueDictionary[int, Stored]()
         self._words = {view: ScoredWords(arrays, str(view)) for view in View}
         self._places = Places(arrays, str(View.PAIRS))
@@ -140,39 +134,30 @@ class Segment:
     def id(self, document: int) -> str:
         return self.ids.at(document).decode()
 
-    def hit(self, document: int) -> tuple[str, Stored, Texts]:
+    def hit(self, document: int) -> tuple[str, Stored, Mapping[str, str]]:
         """The id of a document, and what comes back with it; the same `stored` as long as anybody has it."""
         stored = self._seen.get(document)
-        texts = self.texts(document) if stored is None else None  # likely to be asked for as well
-        return self.id(document), stored or self.shown(document)[1], Texts(self, document, texts)
+        if stored is not None:
+            return self.id(document), stored, Texts(self, document)
+        return self.id(document), *self.read(document)
 
     def shown(self, document: int) -> tuple[str, Stored]:
         """The id of a document and its `stored` alone. Not to be written to."""
-        stored = self._seen.get(document)
-        if stored is None:
-            kept = self.kept_texts.at(document)
-            stored = self._remember(document, kept, read_kept(kept))
-        return self.id(document), stored
+        return self.id(document), self._seen.get(document) or self.read(document)[0]
 
-    def texts(self, document: int) -> Mapping[str, str]:
-        known = self._texts.get(document)
+    def read(self, document: int) -> _Read:
+        """Where another document has the same content, the same `stored`: a join has put it into this segment."""
+        known = self._read.get(document)
         if known is None:
             kept = self.kept_texts.at(document)
-            read = read_kept(kept)
-            known = read["texts"]
-            self._texts.put(document, known)
-            self._remember(document, kept, read)
+            content, name = read_kept(kept), hash(kept)
+            stored = _ALIKE.get(name)
+            if stored is None:
+                stored = _ALIKE[name] = Stored(content["stored"])
+            self._seen[document] = stored
+            known = stored, content["texts"]
+            self._read.put(document, known)
         return known
-
-    def _remember(self, document: int, kept: bytes, read: Mapping[str, Any]) -> Stored:
-        """The same object for the same content, also where a join has put the document into another segment."""
-        name = hash(kept)
-        stored = _ALIKE.get(name)
-        if stored is None:
-            stored = _ALIKE[name] = Stored(read["stored"])
-        self._seen[document] = stored
-        self._stored.put(document, stored)
-        return stored
 
     def lines_of(self, document: int) -> list[str]:
         """The long lines to suggest that a document has."""
@@ -266,11 +251,7 @@ class Segment:
         if view is not View.PAIRS:
             return self.terms[view].find(term)
         left, right = map(self.terms[View.FOLDED].find, term.split("_"))
-        if left < 0 or right < 0:
-            return -1
-        key = np.uint64(left << 32 | right)
-        place = int(np.searchsorted(self._pairs, key))
-        return place if place < len(self._pairs) and self._pairs[place] == key else -1
+        return self._pairs.find(left, right) if left >= 0 and right >= 0 else -1
 
     def words_of(self, view: View) -> ScoredWords:
         return self._words[view]

@@ -66,6 +66,36 @@ class Held:
     is_settled: bool
 
 
+@dataclass(frozen=True, slots=True)
+class _Values:
+    """All values of some facets, facet by facet in order, and the number of the facet of each.
+
+    `begins`: where those of each facet begin, and where the last ones end. `places`: for each segment where its own
+    are among them.
+    """
+
+    values: Sequence[str]
+    facets: Array
+    begins: Sequence[int]
+    places: Sequence[Array]
+
+    @classmethod
+    def of(cls, segments: Sequence[Segment], facets: Sequence[str]) -> _Values:
+        values: list[str] = []
+        begins = [0]
+        places: list[list[int]] = [[] for _ in segments]
+        for name in facets:
+            lists = [segment.facets[name].values for segment in segments]
+            own = sorted(set[str]().union(*lists))
+            at = {value: place for place, value in enumerate(own, begins[-1])}
+            for here, one in zip(places, lists, strict=True):
+                here += [at[value] for value in one]
+            values += own
+            begins.append(len(values))
+        numbers = np.repeat(np.arange(len(facets)), np.diff(begins))
+        return cls(values, numbers, begins, [np.array(here, np.intp) for here in places])
+
+
 class ColumnsSnapshot:
     """A Snapshot. Nothing in it changes but what it remembers, so threads may share it."""
 
@@ -84,7 +114,7 @@ class ColumnsSnapshot:
         self._step = gain_step(self._boosts)
         self._visible: MostRecent[frozenset[str], list[Flags]] = MostRecent(_MOST_RIGHTS)
         self._lost: MostRecent[frozenset[str], list[Flags | None]] = MostRecent(_MOST_RIGHTS)
-        self._values: dict[str, tuple[list[str], list[Array]]] = {}
+        self._values: dict[tuple[str, ...], _Values] = {}
 
     def count(self) -> int:
         return self._alive
@@ -275,24 +305,31 @@ class ColumnsSnapshot:
     # What is answered
 
     def _facets(self, told: Sequence[Told], request: SearchRequest) -> dict[str, Counts]:
+        names = tuple(request.facets)
+        if not names:
+            return {}
+        known = self._values_of(names)
+        totals = np.zeros(len(known.values), np.int64)
+        for one, here in zip(told, known.places, strict=True):
+            totals[here] += np.concatenate([one.facets[name] for name in names])
+        order = np.lexsort((-totals, known.facets))
+        places, counts = order.tolist(), totals.take(order).tolist()
         facets = {}
-        for name, limit in request.facets.items():
-            values, places = self._values_of(name)
-            totals = np.zeros(len(values), np.int64)
-            for one, here in zip(told, places, strict=True):
-                totals[here] += one.facets[name]
-            facets[name] = _top(values, totals, limit, request.filters.get(name, ()))
+        for name, begin, end in zip(names, known.begins, known.begins[1:], strict=False):
+            last = min(end, begin + request.facets[name])
+            counted = zip(places[begin:last], counts[begin:last], strict=True)
+            shown = tuple([(known.values[place], count) for place, count in counted if count])
+            chosen = request.filters.get(name)
+            if chosen:
+                held = dict(zip(known.values[begin:end], totals[begin:end].tolist(), strict=True))
+                shown = _with_chosen(shown, held, chosen)
+            facets[name] = shown
         return facets
 
-    def _values_of(self, facet: str) -> tuple[list[str], list[Array]]:
-        """All values of a facet in order, and for each segment where its own are among them."""
-        known = self._values.get(facet)
+    def _values_of(self, facets: tuple[str, ...]) -> _Values:
+        known = self._values.get(facets)
         if known is None:
-            lists = [segment.facets[facet].values for segment in self._segments]
-            values = sorted(set[str]().union(*lists))
-            places = {value: place for place, value in enumerate(values)}
-            numbers = [np.array([places[value] for value in one], np.intp) for one in lists]
-            known = self._values[facet] = (values, numbers)
+            known = self._values[facets] = _Values.of(self._segments, facets)
         return known
 
     def _matches(self, ordered: Ordered, offset: int) -> Iterator[Match]:
@@ -381,17 +418,10 @@ def _most(counted: Mapping[str, int], limit: int) -> list[tuple[str, int]]:
     return [(term, -count) for count, term in most] + [(term, last) for term in equal[: limit - len(most)]]
 
 
-def _top(values: Sequence[str], totals: Array, limit: int, chosen: Iterable[str]) -> Counts:
-    """The most frequent values, and those chosen even where they are in no document. `values` in order."""
-    first = np.argsort(-totals, kind="stable")[:limit]
-    shown = [
-        (values[place], count)
-        for place, count in zip(first.tolist(), totals[first].tolist(), strict=True)
-        if count
-    ]
+def _with_chosen(shown: Counts, held: Mapping[str, int], chosen: Iterable[str]) -> Counts:
+    """With the values chosen, even where they are in no document."""
     more = set(chosen).difference(value for value, _ in shown)
     if not more:
-        return tuple(shown)
-    held = dict(zip(values, totals.tolist(), strict=True))
-    shown += [(value, held.get(value, 0)) for value in more]
-    return tuple(sorted(shown, key=lambda counted: (-counted[1], counted[0])))
+        return shown
+    counted = [*shown, *((value, held.get(value, 0)) for value in more)]
+    return tuple(sorted(counted, key=lambda one: (-one[1], one[0])))
