@@ -7,7 +7,7 @@ is sorted by comes last in both directions.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -31,13 +31,13 @@ _MANY: Final = 4
 class Part:
     """What was found in one segment; without `scores` nothing scores.
 
-    `scores`: of each document found where these are few, otherwise of each of the segment, those not found 0.
+    `scores`: of `few` documents, the only ones that matter; without them of each of the segment, those not found 0.
     """
 
     segment: Segment
     found: Some
     scores: Array | None = None
-    is_few: bool = False
+    few: Array | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,14 +96,8 @@ def _highest(part: Part, count: int) -> First:
     if part.scores is None:
         documents = part.found.documents[:count]
         return First(documents, np.zeros(len(documents), np.float32))
-    # As many of the columns' highest are there as are wanted of all.
-    rows = len(part.scores) // _COLUMNS
-    least = -np.inf
-    if rows > 1 and 0 < count <= _COLUMNS // 2:
-        highest = part.scores[: rows * _COLUMNS].reshape(rows, _COLUMNS).max(axis=0)
-        least = np.partition(highest, _COLUMNS - count)[_COLUMNS - count]
-    near = np.flatnonzero(part.scores >= least)
-    if not part.is_few:
+    near = np.flatnonzero(part.scores >= least_of_highest(part.scores, count))
+    if part.few is None:
         near = near[part.found.flags.take(near)]
     values = -part.scores.take(near)
     if len(near) > _MANY * count > 0:
@@ -111,7 +105,18 @@ def _highest(part: Part, count: int) -> First:
         near, values = near.take(smallest), values.take(smallest)
     order = np.argsort(values, kind="stable")[:count]
     chosen = near.take(order)
-    return First(part.found.documents.take(chosen) if part.is_few else chosen, values.take(order))
+    return First(chosen if part.few is None else part.few.take(chosen), values.take(order))
+
+
+def least_of_highest(scores: Array, count: int) -> np.floating[Any] | float:
+    """At least `count` scores are as high; minus infinity where finding more takes as long as ordering all."""
+    rows = len(scores) // _COLUMNS
+    if rows <= 1 or not 0 < count <= _COLUMNS // 2:
+        return -np.inf
+    # As many of the columns' highest are there as are wanted of all.
+    highest = scores[: rows * _COLUMNS].reshape(rows, _COLUMNS).max(axis=0)
+    least: np.floating[Any] = np.partition(highest, _COLUMNS - count)[_COLUMNS - count]
+    return least
 
 
 def _first_in(order: Array, found: Flags, count: int) -> Array:

@@ -1,7 +1,7 @@
 """What the documents found in a segment score.
 
-What terms of very many documents give is added up for all of them; of the others' lists one sum is made. Where
-little was found only that is scored.
+Of the lists of terms one sum is made; what terms of very many documents give is added up for all of them. Where
+little was found only that is scored, and where only the first are wanted only what can be among them.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from opendata.search.engines.columns.matching import counted
-from opendata.search.engines.columns.ordering import Part
-from opendata.search.query import HELD_BONUS
+from opendata.search.engines.columns.ordering import Part, least_of_highest
+from opendata.search.query import HELD_BONUS, PRIOR_WEIGHT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,14 +27,19 @@ if TYPE_CHECKING:
 
 # A term by its number in a segment, and what a step of gain adds.
 Weighed = tuple["View", int, float]
-# What each document of the segment gains by a term, in steps, and what a step adds.
-_Row = tuple["Array", float]
+# What each document of the segment gains by a term, in steps; what a step adds; and the most that any gains by it.
+_Row = tuple["Array", float, float]
 # The documents of a term, what each of them gains, and what a step adds.
 _List = tuple["Array", "Array", float]
 
 _FEW: Final = 8
 # Looking for a document among many takes as long as reading so many of them.
 _SEARCHED: Final = 16
+# Where the terms of very many documents give more than this share of what is needed, hardly a document is ruled out.
+_DECIDED: Final = 0.9
+# By as much single precision may be wrong in a sum of some dozens.
+_ROUNDED: Final = 1 - 1e-5
+_LIFTED: Final = 1 + PRIOR_WEIGHT
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +51,11 @@ class Searched:
     found: Some
 
 
-def scored(searched: Searched, query: Query, weighed: Sequence[Weighed]) -> Part:
-    """The documents found with what these terms give them."""
+def scored(searched: Searched, query: Query, weighed: Sequence[Weighed], first: int | None = None) -> Part:
+    """The documents found with what these terms give them; perhaps only those that can be among the `first`."""
     segment, found = searched.segment, searched.found
     if not found.count:
-        return Part(segment, found, np.zeros(0, np.float32), is_few=True)
+        return Part(segment, found, np.zeros(0, np.float32), few=found.documents)
     held = searched.matched.held
     if not query.held:
         held = None
@@ -58,8 +63,15 @@ def scored(searched: Searched, query: Query, weighed: Sequence[Weighed]) -> Part
         held = counted(segment, query.held)
     rows, lists = _terms(segment, weighed)
     if found.count * _FEW <= segment.count:
-        return Part(segment, found, _scores_of_few(segment, found.documents, rows, lists, held), is_few=True)
-    return Part(segment, found, _scores(segment, found, rows, lists, held))
+        few = found.documents
+        return Part(segment, found, _scores_of_few(segment, few, rows, lists, held), few=few)
+    total = _listed_gains(lists, segment.count)
+    if held is not None:
+        total += held * np.float32(HELD_BONUS)
+    likely = _likely(total, found, sum(most for _, _, most in rows), first) if rows and first else None
+    if likely is not None:
+        return Part(segment, found, _with_rows(segment, total.take(likely), rows, likely), few=likely)
+    return Part(segment, found, _scores(segment, found, total, rows))
 
 
 def _terms(segment: Segment, weighed: Sequence[Weighed]) -> tuple[list[_Row], list[_List]]:
@@ -70,18 +82,28 @@ def _terms(segment: Segment, weighed: Sequence[Weighed]) -> tuple[list[_Row], li
         words = segment.words_of(view)
         row = words.row(number)
         if row is not None:
-            rows.append((row, step))
+            rows.append((row, step, words.most(number) * step))
         else:
             lists.append((*words.gained(number), step))
     return rows, lists
 
 
-def _scores(
-    segment: Segment, found: Some, rows: Sequence[_Row], lists: Sequence[_List], held: Array | None
-) -> Array:
-    """What each document of the segment scores, those not found 0."""
-    total, scratch = _listed_gains(lists, segment.count), np.empty(segment.count, np.float32)
-    for each, step in rows if held is None else [*rows, (held, HELD_BONUS)]:
+def _likely(total: Array, found: Some, more: float, first: int) -> Array | None:
+    """The documents found that can be among the first, where each gains up to `more` beside its total; None of very many.
+
+    Those with the highest totals are there whatever else is gained; who is below them by all that can be gained is not.
+    """
+    totals = total * found.flags
+    least = float(least_of_highest(totals, first))
+    if more > _DECIDED * least:
+        return None
+    return np.flatnonzero(totals >= np.float32(least / _LIFTED * _ROUNDED - more))
+
+
+def _scores(segment: Segment, found: Some, total: Array, rows: Sequence[_Row]) -> Array:
+    """What each document of the segment scores, those not found 0. `total`: without the rows; it is written to."""
+    scratch = np.empty(segment.count, np.float32)
+    for each, step, _ in rows:
         scratch[:] = each  # at once with the product numpy does it piece by piece
         scratch *= np.float32(step)
         total += scratch
@@ -95,7 +117,14 @@ def _scores_of_few(
 ) -> Array:
     """What each of these documents scores."""
     total = _gains_of_few(lists, few, segment.count)
-    for each, step in rows if held is None else [*rows, (held, HELD_BONUS)]:
+    if held is not None:
+        total += held.take(few) * np.float32(HELD_BONUS)
+    return _with_rows(segment, total, rows, few)
+
+
+def _with_rows(segment: Segment, total: Array, rows: Sequence[_Row], few: Array) -> Array:
+    """What some documents score; `total` of each: without the rows."""
+    for each, step, _ in rows:
         total += each.take(few) * np.float32(step)
     total *= segment.lifts.take(few)
     return total

@@ -33,6 +33,7 @@ class ScoredWords:
         self._everywhere = (
             dict(zip(frequent, rows.reshape(len(frequent), -1), strict=True)) if frequent else {}
         )
+        self._most: dict[int, int] = {}
 
     def rarest(self, number: int) -> int:
         """How many documents hold a term in the texts of the boost where it is rarest."""
@@ -77,6 +78,13 @@ class ScoredWords:
     def row(self, number: int) -> Array | None:
         """What each document of the segment gains by a frequent term, in steps; None for other terms."""
         return self._everywhere.get(number)
+
+    def most(self, number: int) -> int:
+        """The most steps that any document gains by a frequent term."""
+        known = self._most.get(number)
+        if known is None:
+            known = self._most[number] = int(self._everywhere[number].max())
+        return known
 
 
 class Places:

@@ -115,10 +115,12 @@ def matched_in(segment: Segment, request: SearchRequest, query: Query, visible: 
     return Matched(found, matched.held)
 
 
-def part_of(searched: Searched, query: Query, weighed: Sequence[Weighed] | None) -> Part:
-    """What was found, with scores where these decide: then the scored terms here are given."""
+def part_of(
+    searched: Searched, query: Query, weighed: Sequence[Weighed] | None, first: int | None = None
+) -> Part:
+    """What was found, with scores where these decide: then the scored terms here are given. `first`: see `scored`."""
     if weighed is not None and (query.scored or query.held):
-        return scored(searched, query, weighed)
+        return scored(searched, query, weighed, first)
     return Part(searched.segment, searched.found)
 
 
@@ -132,7 +134,7 @@ def told_by(
     count: int,
 ) -> Told:
     """`weighing`: for an answer by score. `place`: of the segment. The first `count` documents come along."""
-    part = part_of(searched, query, weighing.here(place) if weighing else None)
+    part = part_of(searched, query, weighing.here(place) if weighing else None, count)
     found = packed(searched.found.flags)
     is_narrowed = searched.found.flags is not searched.matched.flags
     return Told(
