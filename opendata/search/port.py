@@ -256,8 +256,7 @@ class Contribution:
     score: float
 
 
-@dataclass(frozen=True, slots=True)
-class Hit:
+class Hit(NamedTuple):
     """`score` means something only beside the other scores of one answer sorted by relevance."""
 
     id: str
@@ -299,8 +298,7 @@ class SearchResponse:
     """What `made` was of an earlier answer, of which many hits are here again as the same objects."""
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
+class Match(NamedTuple):
     """A hit as the engine returns it: `texts` are the originals of the fields that keep them."""
 
     id: str

@@ -14,7 +14,6 @@ import struct
 import sys
 import zlib
 from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -325,7 +324,7 @@ class TantivySnapshot:
         if total == 1:
             return match
         found = [self._match(0.0, address) for address in addresses[: group.members]]
-        return replace(match, group=Group(total, tuple((one.id, one.stored) for one in found)))
+        return match._replace(group=Group(total, tuple((one.id, one.stored) for one in found)))
 
     def _match(self, score: float, address: tantivy.DocAddress) -> Match:
         document = self._searcher.doc(address)

@@ -12,7 +12,7 @@ import json
 import threading
 import zlib
 from collections import Counter, defaultdict
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from heapq import nlargest
 from pathlib import Path
@@ -309,7 +309,7 @@ class WhooshSnapshot:
             return match
         same.sort(key=lambda number: self._rows[number].sort.get(group.edition, 0.0), reverse=True)
         members = (self._match(number, 0.0) for number in same[: group.members])
-        return replace(match, group=Group(len(same), tuple((one.id, one.stored) for one in members)))
+        return match._replace(group=Group(len(same), tuple((one.id, one.stored) for one in members)))
 
     def _ordered(
         self, found: list[int], request: SearchRequest, query: Query, count: int

@@ -59,7 +59,7 @@ TINY = {
     "ordering._LOOKED_AT": 2,
     "ordering._MANY": 1,
     "facets._MOST_ROWS": 2,
-    "segment._MOST_TEXTS": 2,
+    "segment._MOST_READ": 2,
     "scored_words._READ_AT_ONCE": 2,
 }
 WORDS = ("dân", "số", "giá", "đất", "nước", "sạch", "Huế", "H55.242", "schools", "TP.HCM")

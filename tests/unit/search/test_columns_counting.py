@@ -72,7 +72,12 @@ def test_the_best_are_the_first_of_all_in_order(
 ) -> None:
     found = Some(np.array([is_found for is_found, _ in held], bool))
     scores = np.array([is_found * score for is_found, score in held], np.float32)
-    part = Part(cast("Segment", None), found, scores[found.documents] if is_few else scores, few=found.documents if is_few else None)
+    part = Part(
+        cast("Segment", None),
+        found,
+        scores[found.documents] if is_few else scores,
+        few=found.documents if is_few else None,
+    )
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(ordering, "_COLUMNS", columns)
         patch.setattr(ordering, "_MANY", 1)

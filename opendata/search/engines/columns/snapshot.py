@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from heapq import nsmallest
 from typing import TYPE_CHECKING, Final, cast
 
@@ -136,7 +136,7 @@ class ColumnsSnapshot:
         lines, keys, speaking = self._lines(walk, total, request, request.group)
         groups = self._groups(keys, told, request.group)
         grouped = tuple(
-            replace(match, group=groups[line]) if line in groups else match
+            match._replace(group=groups[line]) if line in groups else match
             for line, match in enumerate(speaking)
         )
         return Found(total, grouped, facets, lines.count, lines.more)
