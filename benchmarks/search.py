@@ -39,10 +39,11 @@ from benchmarks.search_peers import measure_peers, rows_of
 from opendata.accounts.policy import COMMAND_LINE, VISITOR
 from opendata.accounts.service import AgencyEntry
 from opendata.catalogue.search_form import read_form
+from opendata.job_wiring import build_job_runner
 from opendata.kernel.text import fold
 from opendata.migrations import migrate
 from opendata.settings import load_settings
-from opendata.wiring import Services, build_job_runner, build_services
+from opendata.wiring import Services, build_services
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence

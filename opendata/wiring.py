@@ -14,7 +14,6 @@ from sqlalchemy.exc import SQLAlchemyError
 from opendata.accounts.queries import AccountQueries
 from opendata.accounts.service import AccountService
 from opendata.catalogue.demand import DemandCounter, SearchDemandLog
-from opendata.catalogue.events import DATASET_CHANGED
 from opendata.catalogue.plain_search import PlainSearch
 from opendata.catalogue.queries import CatalogueQueries
 from opendata.catalogue.query_fields import search_parser
@@ -25,13 +24,9 @@ from opendata.catalogue.service import CatalogueService
 from opendata.catalogue.usage import UsageCounter
 from opendata.catalogue_wiring import build_catalogue_parts
 from opendata.kernel.ids import utc_now
-from opendata.kernel.jobs import JobRunner, open_queue
 from opendata.kernel.outbox import oldest_waiting
 from opendata.kernel.partial_uploads import PartialUploads
 from opendata.kernel.storage import open_store
-from opendata.resources.events import RESOURCE_RECEIVED
-from opendata.resources.ingest.limits import Limits
-from opendata.resources.jobs import IngestJob
 from opendata.resources.meanings.search_phrases import SearchPhrases
 from opendata.resources.queries import ResourceQueries
 from opendata.resources.service import ResourceService
@@ -129,23 +124,6 @@ def build_services(settings: Settings) -> Services:
         search=search,
         indexing=parts.indexing,
         catalogue_import=parts.catalogue_import,
-    )
-
-
-def build_job_runner(services: Services) -> JobRunner:
-    """The worker's engine, also used by the CLI to finish its own work where no worker runs."""
-    settings = services.settings
-    limits = Limits(
-        memory_bytes=settings.ingest_memory_mb * MB,
-        cpu_seconds=settings.ingest_seconds,
-        wall_seconds=settings.ingest_seconds,
-    )
-    ingest = IngestJob(services.database, services.store, settings.data_dir / "work", limits)
-    return JobRunner(
-        services.database,
-        open_queue(services.database.url, settings.data_dir),
-        jobs={RESOURCE_RECEIVED: ingest},
-        batches={DATASET_CHANGED: services.indexing},
     )
 
 

@@ -8,8 +8,9 @@ import signal
 import threading
 from typing import TYPE_CHECKING
 
+from opendata.job_wiring import build_job_runner
 from opendata.kernel.ids import utc_now
-from opendata.wiring import build_job_runner, build_services
+from opendata.wiring import build_services
 
 if TYPE_CHECKING:
     from opendata.settings import Settings

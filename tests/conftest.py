@@ -20,10 +20,11 @@ import pytest
 from opendata.accounts.policy import COMMAND_LINE, Actor, Role
 from opendata.accounts.service import AgencyEntry
 from opendata.app import create_app
+from opendata.job_wiring import build_job_runner
 from opendata.migrations import migrate
 from opendata.resources.service import Upload
 from opendata.settings import load_settings
-from opendata.wiring import build_job_runner, build_services
+from opendata.wiring import build_services
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

@@ -26,7 +26,7 @@ from opendata.http.context import services
 from opendata.http.files import Download, content_disposition, send_download
 from opendata.kernel.errors import N_, NotFoundError
 from opendata.resources.ingest.differences import CHANGE_COLUMN
-from opendata.resources.ingest.set_aside import HEADER as QUARANTINE_HEADER
+from opendata.resources.ingest.result import QUARANTINE_HEADER
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

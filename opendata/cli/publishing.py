@@ -13,13 +13,14 @@ from opendata.accounts.policy import COMMAND_LINE, VISITOR
 from opendata.catalogue.search_form import FACETS, SORTS, read_form
 from opendata.cli.language import speak
 from opendata.cli.schema_files import SCHEMA_OPTION, read_schema
+from opendata.job_wiring import build_job_runner
 from opendata.kernel.errors import N_, NotFoundError
 from opendata.resources.ingest.result import FaultyRows
 from opendata.resources.meanings.personal_finding import PersonalFinding
 from opendata.resources.models import VersionState
 from opendata.resources.service import Upload
 from opendata.settings import load_settings
-from opendata.wiring import build_job_runner, build_services
+from opendata.wiring import build_services
 
 if TYPE_CHECKING:
     from opendata.resources.queries import VersionView

@@ -19,8 +19,9 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 
 from opendata.accounts.policy import COMMAND_LINE, Role
 from opendata.app import create_app
+from opendata.job_wiring import build_job_runner
 from opendata.settings import load_settings
-from opendata.wiring import build_job_runner, build_services
+from opendata.wiring import build_services
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -16,8 +16,8 @@ import pytest
 
 from opendata.accounts.policy import COMMAND_LINE, Role
 from opendata.app import create_app
+from opendata.job_wiring import build_job_runner
 from opendata.settings import load_settings
-from opendata.wiring import build_job_runner
 from tests.conftest import PASSWORD, prepare
 from tests.contract.postgres import postgres_server, postgres_url
 from tests.flows.conftest import wait_until

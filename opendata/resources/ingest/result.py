@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from opendata.resources.ingest.problems import Problem
 
@@ -143,6 +143,9 @@ class Column:
             choices=tuple(data["choices"]),
             meaning=data.get("meaning"),
         )
+
+
+QUARANTINE_HEADER: Final = ("row", "column", "value", "reason_vi", "reason_en")
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 from dataclasses import replace
 from itertools import chain
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -20,15 +20,13 @@ from opendata.resources.formats.table import Irregular
 from opendata.resources.ingest.checks import faulty_cells
 from opendata.resources.ingest.draft import ROW_COLUMN, draft_batches
 from opendata.resources.ingest.problems import Problem, UnreadableError
-from opendata.resources.ingest.result import Quarantine
+from opendata.resources.ingest.result import QUARANTINE_HEADER, Quarantine
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
     from opendata.resources.ingest.draft import Draft
-
-HEADER: Final = ("row", "column", "value", "reason_vi", "reason_en")
 
 
 def set_aside(draft: Draft, schema: Mapping[str, Any]) -> tuple[Draft, Quarantine | None]:
@@ -70,7 +68,7 @@ def _list_faults(draft: Draft, schema: Mapping[str, Any], target: Path) -> set[i
     rows: set[int] = set()
     with target.open("w", encoding="utf-8-sig", newline="") as out:
         writer = csv.writer(out)
-        writer.writerow(HEADER)
+        writer.writerow(QUARANTINE_HEADER)
         for fault in faulty_cells(draft, schema):
             rows.add(fault.row + draft.row_shift)
             reasons = (fault.reason.sentence(in_vietnamese), fault.reason.sentence(in_english))

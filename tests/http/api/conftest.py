@@ -15,11 +15,12 @@ from werkzeug.serving import make_server
 from opendata.accounts.policy import COMMAND_LINE, Role
 from opendata.app import create_app
 from opendata.catalogue.seed_packages import read_packages
+from opendata.job_wiring import build_job_runner
 from opendata.kernel.bundled import bundled
 from opendata.resources.seeding import SeedLoader
 from opendata.resources.service import Upload
 from opendata.settings import load_settings
-from opendata.wiring import build_job_runner, build_services
+from opendata.wiring import build_services
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

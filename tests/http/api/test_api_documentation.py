@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from opendata.accounts.policy import COMMAND_LINE, Role
+from opendata.job_wiring import build_job_runner
 from opendata.resources.service import Upload
-from opendata.wiring import build_job_runner
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from opendata.accounts.policy import COMMAND_LINE, Role
-from opendata.wiring import build_job_runner
+from opendata.job_wiring import build_job_runner
 
 GUIDE = Path(__file__).parents[3] / "docs" / "api.md"
 

@@ -12,8 +12,9 @@ import pytest
 from opendata.accounts.policy import COMMAND_LINE, VISITOR
 from opendata.catalogue.markdown_text import plain_text
 from opendata.catalogue.search_form import DEEPEST, MOST_PER_PAGE, read_form
+from opendata.job_wiring import build_job_runner
 from opendata.settings import load_settings
-from opendata.wiring import build_job_runner, build_services
+from opendata.wiring import build_services
 from tests.slices.catalogue.conftest import ACTORS, OTHER, Clock
 
 if TYPE_CHECKING:

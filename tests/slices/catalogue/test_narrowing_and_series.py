@@ -12,9 +12,10 @@ import pytest
 from opendata.accounts.policy import COMMAND_LINE, VISITOR
 from opendata.catalogue.search_form import read_form
 from opendata.catalogue.ways_on import ways_on
+from opendata.job_wiring import build_job_runner
 from opendata.kernel.i18n import VIETNAM_TIME
 from opendata.settings import load_settings
-from opendata.wiring import build_job_runner, build_services
+from opendata.wiring import build_services
 from tests.slices.catalogue.conftest import Clock
 
 if TYPE_CHECKING:

@@ -15,12 +15,13 @@ from sqlalchemy.orm import Session
 from opendata.accounts.policy import COMMAND_LINE, VISITOR
 from opendata.app import create_app
 from opendata.catalogue.search_form import read_form
+from opendata.job_wiring import build_job_runner
 from opendata.resources.ingest.result import Column
 from opendata.resources.meanings.recognise import recognise
 from opendata.resources.models import PublishedTable
 from opendata.resources.service import Upload
 from opendata.settings import load_settings
-from opendata.wiring import build_job_runner, build_services
+from opendata.wiring import build_services
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -16,9 +16,9 @@ from opendata.catalogue.events import DATASET_CHANGED
 from opendata.catalogue.importing import ImportOptions
 from opendata.catalogue.models import Dataset
 from opendata.catalogue.search_form import read_form
+from opendata.job_wiring import build_job_runner
 from opendata.kernel.outbox import OutboxRow, count_waiting, last_position
 from opendata.search.port import IndexBusyError
-from opendata.wiring import build_job_runner
 
 
 @pytest.fixture
