@@ -350,14 +350,17 @@ class Segment:
     def _most_frequent(self, numbers: range, most: int) -> _Frequent:
         at = self.arrays["listed.suggestions.at"][numbers.start : numbers.stop + 1].astype(np.int64)
         held = counts_of(at)
-        order = np.argsort(-held, kind="stable")
-        places = np.sort(order[:most])
+        least = np.partition(held, -most)[-most]
+        above, equal = np.flatnonzero(held > least), np.flatnonzero(held == least)
+        left = most - len(above)
+        places = np.sort(np.concatenate([above, equal[:left]]))
+        others = least if len(equal) > left else held[held < least].max(initial=0)
         documents = self.arrays["listed.suggestions.documents"]
         return _Frequent(
             self.suggestions.some(numbers, places),
             np.concatenate([documents[at[place] : at[place + 1]] for place in places]),
             np.cumsum(held[places]) - held[places],
-            int(held[order[most:]].max(initial=0)),
+            int(others),
         )
 
     @cached_property
