@@ -3,7 +3,8 @@
     python benchmarks/search.py [--sizes 1000 10000] [--served] [--peers]
 
 A search is what a page needs: 20 rows with marked title and passage, exact total, six facets; 200 mixed
-queries, 37 of which were asked before and come from memory (nothing else is warm but the index's own files).
+queries, 37 of which were asked before and come from memory (nothing else is warm but the index's own files). The
+process looks for rings of objects as rarely as web processes do.
 The catalogue is generated, seeded. Both wall time and processor time are printed: on a busy machine only the
 second compares.
 """
@@ -39,6 +40,7 @@ from benchmarks.search_peers import measure_peers, rows_of
 from opendata.accounts.policy import COMMAND_LINE, VISITOR
 from opendata.accounts.service import AgencyEntry
 from opendata.catalogue.search_form import read_form
+from opendata.cli.serving import look_for_rings_rarely
 from opendata.job_wiring import build_job_runner
 from opendata.kernel.text import fold
 from opendata.migrations import migrate
@@ -107,6 +109,7 @@ def measure(size: int, *, peers: bool) -> None:
         records = list(CatalogueGenerator().records(size)) if peers else None
         load_into(services, records or CatalogueGenerator().records(size))
         built(services, Path(folder))
+        look_for_rings_rarely()
         asked = mixed_queries(services)
         search = services.catalogue_search
         figures("search", asked, lambda pairs: search.search(VISITOR, read_form(pairs), "vi"))

@@ -55,15 +55,20 @@ def load_app() -> Flask:
     trying = threading.Thread(target=_try_pages, args=(app,), name="first-pages", daemon=True)
     trying.start()
     trying.join(_MOST_SECONDS)
-    # What is loaded now stays: looking through it for rings stopped a request for 75 ms now and then, and looking
-    # through all answers that are kept for up to 300 ms. Rings are few and short-lived.
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(*_LOOK_FOR_RINGS)
+    look_for_rings_rarely()
     shared = settings.data_dir / "cache"
     shared.mkdir(parents=True, exist_ok=True)
     app.wsgi_app = AtWork(app.wsgi_app, settings.web_threads, WebProcesses(shared / "web-processes"))  # type: ignore[method-assign]  # Flask's own way of wrapping
     return app
+
+
+def look_for_rings_rarely() -> None:
+    """What is loaded now stays: looking through it for rings stopped a request for 75 ms now and then, and looking
+    through all answers that are kept for up to 300 ms. Rings are few and short-lived.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*_LOOK_FOR_RINGS)
 
 
 def _share_memory_among_threads() -> None:
