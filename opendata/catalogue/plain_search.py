@@ -17,7 +17,7 @@ from opendata.catalogue.models import Dataset
 from opendata.catalogue.policy import document_tokens
 from opendata.kernel.text import fold
 from opendata.search.analysis import chunks
-from opendata.search.port import Hit, SearchResponse, Segment
+from opendata.search.port import Hit, Marked, SearchResponse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -113,7 +113,7 @@ def _counts(found: Sequence[SearchDocument], facet: str, limit: int) -> Counts:
 
 def _hit(document: SearchDocument, request: SearchRequest) -> Hit:
     snippets = {
-        name: (Segment(text[:length] if length else text, is_match=False),)
+        name: Marked(text[:length] if length else text)
         for name, length in request.highlight.items()
         if (text := document.texts.get(name) or document.texts.get(request.instead.get(name, "")))
     }

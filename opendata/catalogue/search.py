@@ -81,8 +81,8 @@ class DatasetSummary(NamedTuple):
     downloads: int
     edition: Mapping[str, str]
     series: str
-    marked_title: tuple[Segment, ...] = ()
-    snippet: tuple[Segment, ...] = ()
+    marked_title: Iterable[Segment] = ()
+    snippet: Iterable[Segment] = ()
     editions: Editions | None = None
 
 
@@ -367,8 +367,8 @@ def summary(
     dataset_id: str,
     kept: Mapping[str, object],
     *,
-    marked_title: tuple[Segment, ...] = (),
-    snippet: tuple[Segment, ...] = (),
+    marked_title: Iterable[Segment] = (),
+    snippet: Iterable[Segment] = (),
     editions: Editions | None = None,
 ) -> DatasetSummary:
     """A row from what the index keeps of a dataset (`documents._stored`)."""

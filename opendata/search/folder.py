@@ -49,7 +49,7 @@ _CURRENT: Final = "CURRENT"
 _GENERATION: Final = "generation-"
 _POLL_SECONDS = 0.05
 # So long what was seen is not looked at again.
-_HOLDS_SECONDS: Final = 0.001
+_HOLDS_SECONDS: Final = 0.003
 # A rebuild is worth waiting for the batch that is being written.
 _SWAP_SECONDS = 60.0
 # A reader may look at a generation just as it is replaced or merged; it then looks again.

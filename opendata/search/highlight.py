@@ -7,13 +7,13 @@ shown is kept.
 from __future__ import annotations
 
 from itertools import starmap
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from opendata.search.analysis import I_OR_Y
 from opendata.search.marking import Page, Wanted
-from opendata.search.port import Segment
+from opendata.search.port import Marked
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -23,10 +23,6 @@ if TYPE_CHECKING:
 
     Array = np.ndarray[Any, np.dtype[Any]]
 
-_ELLIPSIS: Final = Segment("…", is_match=False)
-# The hottest line of a page: called by its name, the class takes twice as long.
-_segment: Final = tuple.__new__
-
 
 class Highlighter:
     """Marks texts (in canonical composition) for one query; lengths are in characters."""
@@ -35,14 +31,14 @@ class Highlighter:
         self._seen: set[str] = set()
         self._wanted = Wanted(query)
 
-    def whole(self, text: str) -> tuple[Segment, ...]:
+    def whole(self, text: str) -> Marked:
         return self.marked([(text, 0)])[0]
 
-    def fragment(self, text: str, length: int) -> tuple[Segment, ...]:
+    def fragment(self, text: str, length: int) -> Marked:
         """The passage of about `length` with the most different words found; else the beginning."""
         return self.marked([(text, length)])[0]
 
-    def marked(self, texts: Sequence[tuple[str, int]]) -> list[tuple[Segment, ...]]:
+    def marked(self, texts: Sequence[tuple[str, int]]) -> list[Marked]:
         """Each text whole where its length is 0, else its `fragment` of that length; many at once cost less."""
         if self._wanted.is_nothing:
             return list(starmap(_unmarked, texts))
@@ -59,32 +55,28 @@ class Highlighter:
         return words | {I_OR_Y[word] for word in words & I_OR_Y.keys()}
 
 
-def _unmarked(text: str, length: int) -> tuple[Segment, ...]:
+def _unmarked(text: str, length: int) -> Marked:
     """A text in which nothing was found."""
     if not length or len(text) <= length:
-        return (Segment(text, is_match=False),) if text else ()
-    return Segment(text[: _back_to_space(text, length)], is_match=False), _ELLIPSIS
+        return Marked(text)
+    return Marked(text[: _back_to_space(text, length)], (), (False, True))
 
 
-def _shown(page: Page, marks: Marks, texts: Sequence[tuple[str, int]]) -> list[tuple[Segment, ...]]:
+def _shown(page: Page, marks: Marks, texts: Sequence[tuple[str, int]]) -> list[Marked]:
     begins, ends = marks.begins.tolist(), marks.ends.tolist()
     first, last = _matches(page, marks)
     matches = list(zip(first.tolist(), last.tolist(), strict=True))
     parts = zip(texts, page.starts, page.parts(marks.begins), page.parts(first), strict=True)
-    shown: list[tuple[Segment, ...]] = []
+    shown: list[Marked] = []
     for (text, length), start, marked, matched in parts:
         size = len(text)
         if not length or size <= length:
-            shown.append(tuple(_segments(page.text, matches[matched], start, start + size)))
+            shown.append(Marked(text, _bounds(matches[matched], start, start + size)))
             continue
         best = _best_run(begins[marked], ends[marked], marks.words[marked], length)
         begin, end = _passage(text, best and (best[0] - start, best[1] - start), length)
-        segments = _segments(page.text, matches[matched], start + begin, start + end)
-        if begin > 0:
-            segments.insert(0, _ELLIPSIS)
-        if end < size:
-            segments.append(_ELLIPSIS)
-        shown.append(tuple(segments))
+        bounds = _bounds(matches[matched], start + begin, start + end)
+        shown.append(Marked(text[begin:end], bounds, (begin > 0, end < size)))
     return shown
 
 
@@ -96,23 +88,16 @@ def _matches(page: Page, marks: Marks) -> tuple[Array, Array]:
     return marks.begins[is_bound[:-1]], marks.ends[is_bound[1:]]
 
 
-def _segments(text: str, matches: Iterable[tuple[int, int]], start: int, end: int) -> list[Segment]:
-    """`text[start:end]` in pieces."""
-    segments: list[Segment] = []
-    position = start
+def _bounds(matches: Iterable[tuple[int, int]], start: int, end: int) -> tuple[int, ...]:
+    """Where the matches between two places begin and end, counted from the first of them."""
+    bounds: list[int] = []
     for first, last in matches:
         if last <= start:
             continue
         if first >= end:
             break
-        if first > position:
-            segments.append(_segment(Segment, (text[position:first], False)))
-            position = first
-        segments.append(_segment(Segment, (text[position:last] if last <= end else text[position:end], True)))
-        position = last
-    if position < end:
-        segments.append(_segment(Segment, (text[position:end], False)))
-    return segments
+        bounds += (max(first, start) - start, min(last, end) - start)
+    return tuple(bounds)
 
 
 def _passage(text: str, best: tuple[int, int] | None, length: int) -> tuple[int, int]:

@@ -47,7 +47,7 @@ def test_marks_in_a_whole_text(typed, text, expected):
 
 def test_a_fragment_is_the_passage_with_the_most_different_words_found():
     text = "Số liệu chung. " * 20 + "Giá đất ở tại Đà Nẵng năm 2023. " + "Số liệu khác. " * 20
-    segments = Highlighter(PARSER.parse("gia dat o da nang so")).fragment(text, 80)
+    segments = tuple(Highlighter(PARSER.parse("gia dat o da nang so")).fragment(text, 80))
     assert "[Giá đất ở] tại [Đà Nẵng]" in shown(segments)
     assert segments[0].text == segments[-1].text == "…"
 

@@ -206,14 +206,14 @@ class ColumnsSnapshot:
         return self._match(at, 0.0)
 
     def frequencies(self, view: View, terms: Sequence[str]) -> list[int]:
-        return [
-            sum(
-                segment.words_of(view).frequency(number)
-                for segment, number in zip(self._segments, self._find(view, term), strict=True)
-                if number >= 0
-            )
-            for term in terms
-        ]
+        held = [0] * len(terms)
+        for segment in self._segments:
+            frequency = segment.words_of(view).frequency
+            for place, term in enumerate(terms):
+                number = segment.find(view, term)
+                if number >= 0:
+                    held[place] += frequency(number)
+        return held
 
     def explain(self, document_id: str, query: Query) -> tuple[Contribution, ...]:
         """What a term gives is kept as one sum: it is told shared out by the boosts of the texts that hold it."""
@@ -298,9 +298,6 @@ class ColumnsSnapshot:
 
     def _weighing(self, query: Query, steps: tuple[float, ...] = ()) -> Weighing:
         return Weighing(self._segments, self._telling, self._counted, self._step, query.scored, steps)
-
-    def _find(self, view: View, term: str) -> list[int]:
-        return [segment.find(view, term) for segment in self._segments]
 
     # What is answered
 
