@@ -13,16 +13,20 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from opendata.search.engines.columns.listed import Some
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from opendata.search.engines.columns.arrays_file import Array
-    from opendata.search.engines.columns.listed import Flags, Listed, Some
+    from opendata.search.engines.columns.listed import Flags, Listed
 
 # Facets are counted together as long as no more combinations of what documents have of them come up.
 _MOST_TOGETHER: Final = 8192
 # So many numbers are put in order faster by a table than by sorting them.
 _MOST_IN_TABLE: Final = 1 << 20
+# Of more than one in so many documents the list is made only to count them.
+_MANY: Final = 8
 # A facet of so few values is counted alone with a bit a document for each: 8 KB a value in a segment of 65,536.
 _MOST_ROWS: Final = 32
 
@@ -95,9 +99,14 @@ class _Sums:
         lengths = np.bincount(value, minlength=known)
         self._starts = np.cumsum(lengths) - lengths
 
-    def counts(self, documents: Array | None) -> dict[str, Array]:
+    def counts(self, among: Some | None) -> dict[str, Array]:
         """How many of these documents have each value of each facet; of all without any."""
-        of = self._of if documents is None else self._of.take(documents, axis=0)
+        if among is None:
+            of = self._of
+        elif _MANY * among.count < len(self._of):
+            of = self._of.take(among.documents, axis=0)
+        else:  # without a list of them, which takes as long as the rest
+            of = self._of.compress(among.flags, axis=0)
         held = np.bincount(of.view(self._kind).ravel(), minlength=self._count)
         sums = np.add.reduceat(held.take(self._combinations), self._starts)
         return {name: sums[bounds] for name, bounds in self._bounds.items()}
@@ -130,8 +139,8 @@ class FacetCounts:
             return self._bits_of(facet).counts(among.flags)
         sums = self._alone(facet) if facet is not None else self._together
         if 2 * among.count <= self._documents:
-            return sums.counts(among.documents)
-        others = sums.counts(np.flatnonzero(~among.flags))
+            return sums.counts(among)
+        others = sums.counts(Some(~among.flags))
         return {name: self._all[name] - counts for name, counts in others.items()}
 
     @cached_property
