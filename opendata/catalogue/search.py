@@ -297,9 +297,9 @@ class CatalogueSearch:
         self, facet: str, counts: Sequence[tuple[str, int]], form: DatasetSearchForm
     ) -> tuple[FacetOption, ...]:
         chosen = form.chosen.get(facet, ())
-        listed = dict(counts)
-        for value in chosen:
-            listed.setdefault(value, 0)
+        more = dict.fromkeys(chosen, 0)
+        for value, _ in counts if more else ():
+            more.pop(value, None)
         labels = self._labels[facet]
         return tuple(
             [
@@ -307,7 +307,7 @@ class CatalogueSearch:
                     FacetOption,
                     (value, labels.get(value) or self.label(facet, value), count, value in chosen),
                 )
-                for value, count in listed.items()
+                for value, count in (*counts, *more.items())
             ]
         )
 

@@ -105,7 +105,7 @@ class SearchService:
         self._schema = schema
         self._engine = open_engine(engine_url, schema)
         self._parser = parser or Parser()
-        self._answers = MostRecent[str, _Kept](_MOST_ANSWERS)
+        self._answers: MostRecent[Hashable, _Kept] = MostRecent(_MOST_ANSWERS)
         self._completed = MostRecent[tuple[str, int, frozenset[str]], _Completed](_MOST_COMPLETED)
 
     def search(self, request: SearchRequest) -> SearchResponse:
@@ -308,12 +308,8 @@ class SearchService:
     def _find(self, request: SearchRequest, query: Query) -> tuple[Found, bool]:
         """What matches; if even without filters nothing does, what holds any of the words."""
         found = self._engine.search(request, query)
-        relaxed = query.relaxed()
-        if (
-            found.total
-            or relaxed is None
-            or (request.is_narrowed and self._matches_unfiltered(request, query))
-        ):
+        relaxed = None if found.total else query.relaxed()
+        if relaxed is None or (request.is_narrowed and self._matches_unfiltered(request, query)):
             return found, False
         loosely = self._engine.search(request, relaxed)
         return loosely, loosely.total > 0
@@ -341,9 +337,22 @@ def _response(answer: _Answer) -> SearchResponse:
     )
 
 
-def _named(request: SearchRequest) -> str:
+def _named(request: SearchRequest) -> Hashable:
     """Equal for equal requests only. Filters in another order count as another request."""
-    return repr((sorted(request.access), replace(request, access=frozenset())))
+    return (
+        request.access,
+        request.text,
+        request.exact_text,
+        tuple(request.filters.items()),
+        tuple(request.ranges.items()),
+        request.group,
+        request.sort,
+        request.offset,
+        request.limit,
+        tuple(request.facets.items()),
+        tuple(request.highlight.items()),
+        tuple(request.instead.items()),
+    )
 
 
 def _hits(
