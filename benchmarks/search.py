@@ -3,9 +3,8 @@
     python benchmarks/search.py [--sizes 1000 10000] [--served] [--peers]
 
 A search is what a page needs: 20 rows with marked title and passage, exact total, six facets; 200 mixed
-queries, 37 of which were asked before and come from memory, once in a process that has just started and once, all of
-them others, in one that has answered 200. The process does nothing else, and looks for rings of objects as rarely as
-web processes do.
+queries, 37 of which were asked before and come from memory, in a process that has answered 150 others (printed as well: it had
+just started). It does nothing else, and looks for rings of objects as rarely as web processes do.
 The catalogue is generated, seeded. Both wall time and processor time are printed: on a busy machine only the
 second compares.
 """

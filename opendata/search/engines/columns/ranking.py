@@ -89,8 +89,9 @@ def _terms(segment: Segment, weighed: Sequence[Weighed]) -> tuple[list[_Row], li
 
 
 def _likely(total: Array, found: Some, more: float, first: int) -> Array | None:
-    """The documents found that can be among the first, where each gains up to `more` beside its total; None of very many.
+    """The documents found that can be among the first, where each gains up to `more` beside its total.
 
+    None where so much can still be gained that hardly one would be ruled out.
     Those with the highest totals are there whatever else is gained; who is below them by all that can be gained is not.
     """
     totals = total * found.flags
