@@ -7,7 +7,7 @@ its texts only score, gathered by boost.
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import orjson
 
@@ -17,7 +17,7 @@ from opendata.search.completion import GAP_WORD, suggested
 from opendata.search.port import RESERVED, PreparedDocument
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from opendata.search.port import IndexSchema, SearchDocument
     from opendata.search.query import Within
@@ -29,6 +29,8 @@ LINES: Final = "lines"
 POSITION_ID: Final = f"{RESERVED}position"
 _GAP: Final = f" {GAP_WORD} "
 _REPEATED: Final = 600  # shorter texts are analysed once: see _joined_once
+_END: Final = "\0"
+_END_BYTE: Final = _END.encode()
 
 
 def scoring_fields(schema: IndexSchema) -> Iterator[tuple[View, float, str]]:
@@ -61,7 +63,7 @@ def prepare(schema: IndexSchema, document: SearchDocument) -> PreparedDocument:
         sort_keys=document.sort_keys,
         suggestions=lines.terms,
         prior=document.prior,
-        kept=kept_json(schema, document, lines.long),
+        kept=KeptForm(schema).written(document, lines.long),
     )
 
 
@@ -89,13 +91,64 @@ def _gathered(schema: IndexSchema) -> list[tuple[str, View, tuple[str, ...]]]:
 _joined_once = lru_cache(maxsize=2048)(joined_views)
 
 
-def kept_json(schema: IndexSchema, document: SearchDocument, lines: Sequence[str]) -> str:
-    """What comes back with a hit: `stored` as given, the texts that snippets are cut from, and long lines."""
-    texts = {text.name: nfc(document.texts.get(text.name, "")) for text in schema.texts if text.snippet}
-    return orjson.dumps({"stored": document.stored, "texts": texts, "lines": lines}).decode()
+class Kept(NamedTuple):
+    """What comes back with a document: `stored` as it was given, and the texts that snippets are cut from.
+
+    Not to be written to. `content`: a number of all this that no other content has in practice, of 64 bits.
+    """
+
+    stored: Mapping[str, object]
+    texts: Mapping[str, str]
+    content: int
 
 
-def read_kept(kept: bytes | str) -> dict[str, Any]:
-    """What `kept_json` made, by the same names."""
-    read: dict[str, Any] = orjson.loads(kept)
-    return read
+class KeptForm:
+    """How an index keeps what comes back with a document: `stored` as JSON, each text, and the long lines to suggest.
+
+    Most of what a hit costs is reading letters, so what `stored` repeats of a text (titles, summaries) is kept once:
+    where all values of a mapping are how texts begin, it says of which text and how much.
+    """
+
+    def __init__(self, schema: IndexSchema) -> None:
+        self._names = tuple(text.name for text in schema.texts if text.snippet)
+
+    def written(self, document: SearchDocument, lines: Sequence[str]) -> str:
+        texts = [nfc(document.texts.get(name, "")).replace(_END, " ") for name in self._names]
+        stored = dict(document.stored)
+        said = []
+        for name, value in stored.items():
+            beginnings = _beginnings(value, texts) if isinstance(value, dict) and value else None
+            if beginnings is not None:
+                stored[name] = beginnings
+                said.append(name)
+        return _END.join([orjson.dumps([said, stored]).decode(), *texts, *lines])
+
+    def read(self, kept: bytes) -> Kept:
+        """What was `written`, as bytes."""
+        names = self._names
+        parts = kept.split(_END_BYTE, len(names) + 1)
+        said, stored = orjson.loads(parts[0])
+        texts = list(map(bytes.decode, parts[1 : len(names) + 1]))
+        for name in said:
+            value = stored[name]
+            for key, (number, length) in value.items():
+                value[key] = texts[number][:length]
+        return Kept(stored, dict(zip(names, texts, strict=True)), hash(kept))
+
+    def lines(self, kept: bytes) -> list[str]:
+        return [line.decode() for line in kept.split(_END_BYTE)[len(self._names) + 1 :]]
+
+
+def _beginnings(value: Mapping[str, object], texts: Sequence[str]) -> dict[str, tuple[int, int]] | None:
+    """For each value the number of a text that begins so, and its length; None where one is no such beginning."""
+    found: dict[str, tuple[int, int]] = {}
+    for key, said in value.items():
+        number = (
+            next((number for number, text in enumerate(texts) if text.startswith(said)), None)
+            if isinstance(said, str)
+            else None
+        )
+        if number is None:
+            return None
+        found[key] = number, len(str(said))
+    return found

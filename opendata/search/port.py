@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 # The word every visitor carries; documents that everyone may see list it in their `access`.
 PUBLIC: Final = "public"
-_PORT_VERSION = 3
+_PORT_VERSION = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -301,13 +301,14 @@ class Contribution:
 
 
 class Hit(NamedTuple):
-    """`score` means something only beside the other scores of one answer sorted by relevance."""
+    """`score` means something only beside the other scores of one answer sorted by relevance. `content`: see Match."""
 
     id: str
     score: float
     stored: Mapping[str, object]
     snippets: Mapping[str, Marked]
     group: Group | None = None
+    content: int = 0
 
 
 # Values of a facet with their number of documents, most first.
@@ -343,12 +344,16 @@ class SearchResponse:
 
 
 class Match(NamedTuple):
-    """A hit as the engine returns it: `texts` are the originals of the fields that keep them."""
+    """A hit as the engine returns it: `texts` are the originals of the fields that keep them.
+
+    `content`: equal for documents of which the same is kept, for others in practice not.
+    """
 
     id: str
     score: float
     stored: Mapping[str, object]
     texts: Mapping[str, str]
+    content: int
     group: Group | None = None
 
 

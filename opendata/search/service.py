@@ -371,15 +371,14 @@ def _hits(
     marked = iter(highlighter.marked(texts) if texts else ())
     for match in fresh:
         snippets = {name: next(marked) for name in shown}
-        known[match.id] = Hit(match.id, match.score, match.stored, snippets, match.group)
+        known[match.id] = Hit(match.id, match.score, match.stored, snippets, match.group, match.content)
     return tuple(known[match.id] for match in matches)
 
 
 def _is_same(hit: Hit | None, match: Match) -> bool:
-    """What is kept of a document is read once as long as its segment is there."""
     return (
         hit is not None
-        and hit.stored is match.stored
+        and hit.content == match.content
         and hit.score == match.score
         and hit.group == match.group
     )

@@ -23,7 +23,7 @@ from tantivy import FieldType, Occur, Order
 from opendata.search.analysis import View
 from opendata.search.engines.grouping import Candidate, Lines, read_lines
 from opendata.search.engines.tantivy_groups import Members, find_members
-from opendata.search.fields import ALL, LINES, POSITION_ID, read_kept, scoring_fields, within_terms
+from opendata.search.fields import ALL, LINES, POSITION_ID, KeptForm, scoring_fields, within_terms
 from opendata.search.folder import DamagedIndexError
 from opendata.search.nearness import WordList
 from opendata.search.port import (
@@ -225,6 +225,7 @@ class TantivySnapshot:
 
     def __init__(self, schema: IndexSchema, fields: tantivy.Schema, searcher: tantivy.Searcher) -> None:
         self._fields = fields
+        self._form = KeptForm(schema)
         self._searcher = searcher
         self._counted: dict[Hashable, dict[str, Counts]] = {}
         self._words: dict[str, WordList] = {}
@@ -284,8 +285,8 @@ class TantivySnapshot:
             _required(tantivy.Query.phrase_prefix_query(self._fields, LINES, list(words))),
         ]
         result = self._searcher.search(tantivy.Query.boolean_query(clauses), limit=documents, count=False)
-        kept = (read_kept(_kept(self._searcher.doc(address))) for _, address in result.hits)
-        return [line for each in kept for line in each["lines"]]
+        kept = (_kept(self._searcher.doc(address)) for _, address in result.hits)
+        return [line for each in kept for line in self._form.lines(each)]
 
     def _ranked(
         self, clauses: _Clauses, request: SearchRequest, offset: int, limit: int
@@ -328,8 +329,7 @@ class TantivySnapshot:
 
     def _match(self, score: float, address: tantivy.DocAddress) -> Match:
         document = self._searcher.doc(address)
-        kept = read_kept(_kept(document))
-        return Match(str(document.get_first("id")), score, kept["stored"], kept["texts"])
+        return Match(str(document.get_first("id")), score, *self._form.read(_kept(document)))
 
     def _facets_once(
         self, matching: _Clauses, chosen: _Chosen, request: SearchRequest, query: Query
@@ -494,5 +494,5 @@ def _terms_aggregation(facet: str, limit: int) -> dict[str, Any]:
     return {"field": f"facet.{facet}", "size": limit, "segment_size": max(limit, _EVERY_VALUE)}
 
 
-def _kept(document: tantivy.Document) -> str:
-    return bytes(document.get_first("kept") or b"").decode()
+def _kept(document: tantivy.Document) -> bytes:
+    return bytes(document.get_first("kept") or b"")

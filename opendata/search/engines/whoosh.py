@@ -26,7 +26,7 @@ from whoosh.query import Phrase as WhooshPhrase
 from whoosh.scoring import BM25F
 
 from opendata.search.engines.grouping import Candidate, read_lines
-from opendata.search.fields import ALL, LINES, POSITION_ID, read_kept, scoring_fields, within_terms
+from opendata.search.fields import ALL, LINES, POSITION_ID, KeptForm, scoring_fields, within_terms
 from opendata.search.folder import DamagedIndexError
 from opendata.search.nearness import WordList
 from opendata.search.port import (
@@ -178,6 +178,7 @@ class WhooshSnapshot:
 
     def __init__(self, schema: IndexSchema, searcher: Any) -> None:
         self._scoring_fields = list(scoring_fields(schema))
+        self._form = KeptForm(schema)
         self._searcher = searcher
         self._lock = threading.Lock()
         self._rows: dict[int, _Row] = {}
@@ -251,8 +252,8 @@ class WhooshSnapshot:
             holding &= self._visible(access)
             for word in words[:-1]:
                 holding &= self._holding(LINES, word)
-        kept = (read_kept(self._rows[number].kept) for number in sorted(holding)[:documents])
-        return [line for each in kept for line in each["lines"]]
+        kept = (self._rows[number].kept.encode() for number in sorted(holding)[:documents])
+        return [line for each in kept for line in self._form.lines(each)]
 
     def _visible(self, access: frozenset[str]) -> set[int]:
         return {number for number, row in self._rows.items() if row.access & access}
@@ -431,8 +432,7 @@ class WhooshSnapshot:
 
     def _match(self, number: int, score: float) -> Match:
         row = self._rows[number]
-        kept = read_kept(row.kept)
-        return Match(row.id, score, kept["stored"], kept["texts"])
+        return Match(row.id, score, *self._form.read(row.kept.encode()))
 
 
 def _is_between(row: _Row, ranges: Iterable[tuple[str, Range]]) -> bool:

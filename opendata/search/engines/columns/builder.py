@@ -18,7 +18,7 @@ from opendata.search.engines.columns.postings import starts_of
 from opendata.search.engines.columns.spilled import Column, SpilledLists
 from opendata.search.engines.columns.strings import lines_arrays, strings_arrays, terms_arrays
 from opendata.search.engines.columns.word_columns import WordColumns
-from opendata.search.fields import LINES, kept_json
+from opendata.search.fields import LINES, KeptForm
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -38,6 +38,7 @@ class SegmentBuilder:
     def __init__(self, schema: IndexSchema, folder: Path) -> None:
         self._schema = schema
         self._known = schema.names()
+        self._form = KeptForm(schema)
         self._folder = folder
         self._ids: list[bytes] = []
         self._kept = Column(np.uint8, folder)
@@ -62,7 +63,7 @@ class SegmentBuilder:
         document.check(self._known)
         lines = suggested(document.suggestions)
         self._ids.append(document.id.encode())
-        kept = kept_json(self._schema, document, lines.long).encode()
+        kept = self._form.written(document, lines.long).encode()
         self._kept.append(np.frombuffer(kept, np.uint8))
         self._kept_lengths.append(len(kept))
         self._priors.append(document.prior)

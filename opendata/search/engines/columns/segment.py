@@ -7,11 +7,9 @@ said by the commit, not here.
 
 from __future__ import annotations
 
-import weakref
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -23,12 +21,12 @@ from opendata.search.engines.columns.listed import Listed
 from opendata.search.engines.columns.postings import counts_of
 from opendata.search.engines.columns.scored_words import Places, ScoredWords
 from opendata.search.engines.columns.strings import PairNumbers, Strings, Terms
-from opendata.search.fields import LINES, read_kept
+from opendata.search.fields import LINES, Kept, KeptForm
 from opendata.search.nearness import WordList
 from opendata.search.query import PRIOR_WEIGHT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     from opendata.search.engines.columns.arrays_file import Array
@@ -60,43 +58,6 @@ class _Frequent:
     others: int
 
 
-class Stored(dict[str, Any]):
-    """What comes back with a document, as it was given. Not to be written to."""
-
-    __slots__ = ("__weakref__",)
-
-
-# By a number of their content that no other one has in practice: Python's own, of 64 bits.
-_ALIKE: Final = weakref.WeakValueDictionary[int, Stored]()
-
-
-class Texts(Mapping[str, str]):
-    """The texts of a document, read when they are looked at: of a hit that was shown before nobody does."""
-
-    __slots__ = ("_document", "_segment")
-
-    def __init__(self, segment: Segment, document: int) -> None:
-        self._segment = segment
-        self._document = document
-
-    @property
-    def _held(self) -> Mapping[str, str]:
-        return self._segment.read(self._document)[1]
-
-    def __getitem__(self, name: str) -> str:
-        return self._held[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._held)
-
-    def __len__(self) -> int:
-        return len(self._held)
-
-
-_Read = tuple[Stored, Mapping[str, str]]
-"""What comes back with a document, and its texts."""
-
-
 class Segment:
     def __init__(self, schema: IndexSchema, name: str, arrays: dict[str, Array]) -> None:
         self.name = name
@@ -109,8 +70,8 @@ class Segment:
         self._pairs = PairNumbers(arrays[f"{View.PAIRS}.keys"])
         self._kept_flags: MostRecent[object, Array] = MostRecent(_MOST_KEPT)
         self._bits = {boost: 1 << place for place, boost in enumerate(schema.boosts())}
-        self._read: MostRecent[int, _Read] = MostRecent(_MOST_READ)
-        self._seen = weakref.WeakValueDictionary[int, Stored]()
+        self._form = KeptForm(schema)
+        self._read: MostRecent[int, Kept] = MostRecent(_MOST_READ)
         self._words = {view: ScoredWords(arrays, str(view)) for view in View}
         self._places = Places(arrays, str(View.PAIRS))
         self.told: MostRecent[Asked, Told] = MostRecent(_MOST_TOLD)
@@ -134,35 +95,16 @@ class Segment:
     def id(self, document: int) -> str:
         return self.ids.at(document).decode()
 
-    def hit(self, document: int) -> tuple[str, Stored, Mapping[str, str]]:
-        """The id of a document, and what comes back with it; the same `stored` as long as anybody has it."""
-        stored = self._seen.get(document)
-        if stored is not None:
-            return self.id(document), stored, Texts(self, document)
-        return self.id(document), *self.read(document)
-
-    def shown(self, document: int) -> tuple[str, Stored]:
-        """The id of a document and its `stored` alone. Not to be written to."""
-        return self.id(document), self._seen.get(document) or self.read(document)[0]
-
-    def read(self, document: int) -> _Read:
-        """Where another document has the same content, the same `stored`: a join has put it into this segment."""
+    def read(self, document: int) -> Kept:
         known = self._read.get(document)
         if known is None:
-            kept = self.kept_texts.at(document)
-            content, name = read_kept(kept), hash(kept)
-            stored = _ALIKE.get(name)
-            if stored is None:
-                stored = _ALIKE[name] = Stored(content["stored"])
-            self._seen[document] = stored
-            known = stored, content["texts"]
+            known = self._form.read(self.kept_texts.at(document))
             self._read.put(document, known)
         return known
 
     def lines_of(self, document: int) -> list[str]:
         """The long lines to suggest that a document has."""
-        lines: list[str] = read_kept(self.kept_texts.at(document))["lines"]
-        return lines
+        return self._form.lines(self.kept_texts.at(document))
 
     def numbers_of(self, ids: Sequence[str]) -> list[int]:
         """All documents with these ids, deleted ones included."""

@@ -339,8 +339,12 @@ class ColumnsSnapshot:
         return (self._match((part, document), score) for part, document, score in found)
 
     def _match(self, at: _At, score: float) -> Match:
-        name, stored, texts = self._segments[at[0]].hit(at[1])
-        return Match(name, score, stored, texts)
+        segment = self._segments[at[0]]
+        return Match(segment.id(at[1]), score, *segment.read(at[1]))
+
+    def _shown(self, number: int, document: int) -> tuple[str, Mapping[str, object]]:
+        segment = self._segments[number]
+        return segment.id(document), segment.read(document).stored
 
     def _lines(
         self, ranked: Callable[[int], Ordered], total: int, request: SearchRequest, group: Grouping
@@ -380,8 +384,7 @@ class ColumnsSnapshot:
             line: Group(
                 len(held),
                 tuple(
-                    self._segments[number].shown(document)
-                    for _, number, document in nsmallest(group.members, held)
+                    self._shown(number, document) for _, number, document in nsmallest(group.members, held)
                 ),
             )
             for line, held in members.items()
