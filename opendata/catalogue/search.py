@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 from dataclasses import dataclass, replace
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 from opendata.catalogue.policy import visible_tokens
@@ -36,6 +37,11 @@ LONGEST_LIST: Final = 100_000
 _MOST_KNOWN: Final = 400  # of about 20 KB
 _ONE_DAY: Final = dt.timedelta(days=1)
 _SERIES: Final = Grouping("series", "edition", EDITIONS_SHOWN)
+# What is kept of a dataset, in the order of a row.
+_FACTS: Final = itemgetter(
+    "slug", "state", "title", "summary", "publisher", "theme", "license", "frequency", "place",
+    "formats", "rows", "columns", "modified_at", "downloads", "edition", "series",
+)  # fmt: skip
 # A page has up to three hundred options: called by its name, their class takes twice as long.
 _option: Final = tuple.__new__
 
@@ -372,29 +378,13 @@ def summary(
     editions: Editions | None = None,
 ) -> DatasetSummary:
     """A row from what the index keeps of a dataset (`documents._stored`)."""
-    stored = cast("Mapping[str, Any]", kept)
-    return DatasetSummary(
-        id=dataset_id,
-        slug=stored["slug"],
-        state=stored["state"],
-        title=stored["title"],
-        summary=stored["summary"],
-        publisher=stored["publisher"],
-        theme=stored["theme"],
-        license=stored["license"],
-        frequency=stored["frequency"],
-        place=stored["place"],
-        formats=tuple(stored["formats"]),
-        rows=stored["rows"],
-        columns=stored["columns"],
-        modified_at=dt.datetime.fromisoformat(stored["modified_at"]),
-        downloads=stored["downloads"],
-        edition=stored["edition"],
-        series=stored["series"],
-        marked_title=marked_title,
-        snippet=snippet,
-        editions=editions,
-    )
+    slug, state, title, beginning, publisher, theme, licence, frequency, place, *counted = _FACTS(kept)
+    formats, rows, columns, modified_at, downloads, edition, series = counted
+    return DatasetSummary(  # in order: by name it takes twice as long
+        dataset_id, slug, state, title, beginning, publisher, theme, licence, frequency, place,
+        tuple(formats), rows, columns, dt.datetime.fromisoformat(modified_at), downloads, edition, series,
+        marked_title, snippet, editions,
+    )  # fmt: skip
 
 
 def _edition(member: tuple[str, Mapping[str, object]]) -> EditionLink:

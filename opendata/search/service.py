@@ -360,18 +360,29 @@ def _hits(
 ) -> tuple[Hit, ...]:
     """The texts of all hits are marked at once, but for those of hits of an earlier answer to the same words."""
     known = {hit.id: hit for hit in before}
-    fresh = [match for match in matches if not _is_same(known.get(match.id), match)]
-    shown = request.highlight
-    instead = {name: request.instead.get(name, "") for name in shown}
+    fresh = [match for match in matches if not _is_same(known.get(match.id), match)] if known else matches
+    shown = [(name, request.instead.get(name, ""), length) for name, length in request.highlight.items()]
     texts = [
-        (match.texts.get(name) or match.texts.get(instead[name], ""), length)
+        (match.texts.get(name) or match.texts.get(instead, ""), length)
         for match in fresh
-        for name, length in shown.items()
+        for name, instead, length in shown
     ]
-    marked = iter(highlighter.marked(texts) if texts else ())
-    for match in fresh:
-        snippets = {name: next(marked) for name in shown}
-        known[match.id] = Hit(match.id, match.score, match.stored, snippets, match.group, match.content)
+    marked = highlighter.marked(texts) if texts else []
+    names, each = list(request.highlight), len(shown)
+    made = [
+        Hit(
+            match.id,
+            match.score,
+            match.stored,
+            dict(zip(names, marked[place * each : (place + 1) * each], strict=True)),
+            match.group,
+            match.content,
+        )
+        for place, match in enumerate(fresh)
+    ]
+    if not known:
+        return tuple(made)
+    known |= {hit.id: hit for hit in made}
     return tuple(known[match.id] for match in matches)
 
 

@@ -65,9 +65,7 @@ def scored(searched: Searched, query: Query, weighed: Sequence[Weighed], first: 
     if found.count * _FEW <= segment.count:
         few = found.documents
         return Part(segment, found, _scores_of_few(segment, few, rows, lists, held), few=few)
-    total = _listed_gains(lists, segment.count)
-    if held is not None:
-        total += held * np.float32(HELD_BONUS)
+    total = _listed_gains(lists, segment.count, held)
     likely = _likely(total, found, sum(most for _, _, most in rows), first) if rows and first else None
     if likely is not None:
         return Part(segment, found, _with_rows(segment, total.take(likely), rows, likely), few=likely)
@@ -131,9 +129,9 @@ def _with_rows(segment: Segment, total: Array, rows: Sequence[_Row], few: Array)
     return total
 
 
-def _listed_gains(lists: Sequence[_List], count: int) -> Array:
-    """What each of `count` documents gains by terms of which the documents are listed."""
-    total = np.zeros(count)
+def _listed_gains(lists: Sequence[_List], count: int, held: Array | None = None) -> Array:
+    """What each of `count` documents gains by terms of which the documents are listed, and by what it holds."""
+    total = np.zeros(count) if held is None else held * np.float64(HELD_BONUS)
     for holding, gains, step in lists:  # one by one they stay in the fastest memory
         worth = gains.astype(np.float64)
         worth *= step

@@ -138,7 +138,7 @@ def strings_arrays(name: str, values: Iterable[bytes]) -> dict[str, Array]:
 class Strings:
     def __init__(self, arrays: Mapping[str, Array], name: str) -> None:
         self._text = arrays[f"{name}.bytes"].data
-        self._starts = arrays[f"{name}.starts"]
+        self._starts = arrays[f"{name}.starts"].data  # which gives out plain numbers, twice as fast
 
     def __len__(self) -> int:
         return len(self._starts) - 1
