@@ -131,12 +131,10 @@ def _with_rows(segment: Segment, total: Array, rows: Sequence[_Row], few: Array)
 
 def _listed_gains(lists: Sequence[_List], count: int, held: Array | None = None) -> Array:
     """What each of `count` documents gains by terms of which the documents are listed, and by what it holds."""
-    total = np.zeros(count) if held is None else held * np.float64(HELD_BONUS)
+    total = np.zeros(count, np.float32) if held is None else held * np.float32(HELD_BONUS)
     for holding, gains, step in lists:  # one by one they stay in the fastest memory
-        worth = gains.astype(np.float64)
-        worth *= step
-        np.add.at(total, holding.astype(np.intp), worth)
-    return total.astype(np.float32)
+        np.add.at(total, holding.astype(np.intp), gains * np.float32(step))
+    return total
 
 
 def _gains_of_few(lists: Sequence[_List], few: Array, count: int) -> Array:
