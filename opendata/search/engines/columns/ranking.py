@@ -87,16 +87,16 @@ def _terms(segment: Segment, weighed: Sequence[Weighed]) -> tuple[list[_Row], li
 
 
 def _likely(total: Array, found: Some, more: float, first: int) -> Array | None:
-    """The documents found that can be among the first, where each gains up to `more` beside its total.
+    """The documents found that can be among the first, where each gains up to `more` beside its total; of others that is set to 0.
 
     None where so much can still be gained that hardly one would be ruled out.
     Those with the highest totals are there whatever else is gained; who is below them by all that can be gained is not.
     """
-    totals = total * found.flags
-    least = float(least_of_highest(totals, first))
+    total *= found.flags
+    least = float(least_of_highest(total, first))
     if more > _DECIDED * least:
         return None
-    return np.flatnonzero(totals >= np.float32(least / _LIFTED * _ROUNDED - more))
+    return np.flatnonzero(total >= np.float32(least / _LIFTED * _ROUNDED - more))
 
 
 def _scores(segment: Segment, found: Some, total: Array, rows: Sequence[_Row]) -> Array:
