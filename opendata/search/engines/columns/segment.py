@@ -275,7 +275,7 @@ class Segment:
         key = prefix, most
         frequent = self._frequent.get(key)
         if frequent is None:
-            frequent = self._most_frequent(numbers, 2 * most)
+            frequent = self._most_frequent(numbers, most + most // 4)  # some of which may be hidden
             self._frequent.put(key, frequent)
         counts = np.add.reduceat(visible[frequent.documents], frequent.at, dtype=np.int64)
         best = np.argsort(-counts, kind="stable")[:most]
@@ -297,13 +297,11 @@ class Segment:
         left = most - len(above)
         places = np.sort(np.concatenate([above, equal[:left]]))
         others = least if len(equal) > left else held[held < least].max(initial=0)
-        documents = self.arrays["listed.suggestions.documents"]
-        return _Frequent(
-            self.suggestions.some(numbers, places),
-            np.concatenate([documents[at[place] : at[place + 1]] for place in places]),
-            np.cumsum(held[places]) - held[places],
-            int(others),
-        )
+        held = held[places]
+        begins = np.cumsum(held) - held
+        entries = np.arange(held.sum()) + np.repeat(at[places] - begins, held)
+        documents = self.arrays["listed.suggestions.documents"].take(entries)
+        return _Frequent(self.suggestions.some(numbers, places), documents, begins, int(others))
 
     @cached_property
     def _frequent(self) -> MostRecent[tuple[str, int], _Frequent]:

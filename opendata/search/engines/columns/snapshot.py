@@ -405,7 +405,7 @@ class ColumnsSnapshot:
         """Of a short beginning only those lines are counted that are among the most frequent of some segment."""
         totals: dict[str, int] = {}
         for segment, flags in zip(self._segments, visible, strict=True):
-            for line, count in zip(*segment.suggested(prefix, flags, 2 * limit), strict=True):
+            for line, count in zip(*segment.suggested(prefix, flags, limit + limit // 2), strict=True):
                 totals[line] = totals.get(line, 0) + count
         return totals
 
