@@ -36,7 +36,7 @@ EDITIONS_SHOWN: Final = 6
 LONGEST_LIST: Final = 100_000
 _MOST_KNOWN: Final = 400  # of about 20 KB
 _ONE_DAY: Final = dt.timedelta(days=1)
-_SERIES: Final = Grouping("series", "edition", EDITIONS_SHOWN)
+_SERIES: Final = Grouping("series", "edition", EDITIONS_SHOWN, ("slug", "edition", "modified_at"))
 # What is kept of a dataset, in the order of a row.
 _FACTS: Final = itemgetter(
     "slug", "state", "title", "summary", "publisher", "theme", "license", "frequency", "place",

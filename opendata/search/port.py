@@ -180,11 +180,16 @@ class Grouping:
 
     Each line tells how many it stands for and names the first `members` of them, highest `edition` first.
     Of equally good ones the highest edition speaks for the line. `offset` and `limit` then count lines.
+    `told`: what of `stored` each member comes with, all of it where nothing is named.
     """
 
     key: str
     edition: str
     members: int
+    told: tuple[str, ...] = ()
+
+    def of_member(self, stored: Mapping[str, object]) -> Mapping[str, object]:
+        return {name: stored[name] for name in self.told} if self.told else stored
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -284,7 +289,7 @@ _ELLIPSIS: Final = Segment("…", is_match=False)
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """What a line stands for: `total` documents, the first of them as (id, stored)."""
+    """What a line stands for: `total` documents, the first of them as (id, what is told of it)."""
 
     total: int
     members: tuple[tuple[str, Mapping[str, object]], ...]

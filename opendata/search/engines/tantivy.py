@@ -325,7 +325,8 @@ class TantivySnapshot:
         if total == 1:
             return match
         found = [self._match(0.0, address) for address in addresses[: group.members]]
-        return match._replace(group=Group(total, tuple((one.id, one.stored) for one in found)))
+        told = tuple((one.id, group.of_member(one.stored)) for one in found)
+        return match._replace(group=Group(total, told))
 
     def _match(self, score: float, address: tantivy.DocAddress) -> Match:
         document = self._searcher.doc(address)

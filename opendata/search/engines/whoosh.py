@@ -310,7 +310,8 @@ class WhooshSnapshot:
             return match
         same.sort(key=lambda number: self._rows[number].sort.get(group.edition, 0.0), reverse=True)
         members = (self._match(number, 0.0) for number in same[: group.members])
-        return match._replace(group=Group(len(same), tuple((one.id, one.stored) for one in members)))
+        told = tuple((one.id, group.of_member(one.stored)) for one in members)
+        return match._replace(group=Group(len(same), told))
 
     def _ordered(
         self, found: list[int], request: SearchRequest, query: Query, count: int

@@ -78,7 +78,7 @@ def document(row: Row) -> SearchDocument:
         facets={"publisher": (row.publisher,)},
         numbers={"edition": row.edition, **{k: float(v) for k, v in optional.items() if v is not None}},
         sort_keys={"title": row.title},
-        stored={"year": row.edition},
+        stored={"year": row.edition, "title": {"vi": row.title}},
     )
 
 
@@ -193,6 +193,17 @@ def test_a_line_stands_where_its_first_document_would(service) -> None:
     shown = [next(row.series for row in ROWS if row.id == hit.id) or hit.id for hit in grouped.hits]
     assert shown == list(dict.fromkeys(keys))
     assert all(len(hit.group.members) == min(3, hit.group.total) for hit in grouped.hits if hit.group)
+
+
+@pytest.mark.parametrize("told", [("year",), ("title",), ("year", "title"), ()])
+def test_of_members_only_what_is_named_is_told(service, told) -> None:
+    group = Grouping("series", "edition", 3, told)
+    grouped = service.search(SearchRequest(access=EVERYONE, group=group, limit=5))
+    rows = {row.id: {"year": row.edition, "title": {"vi": row.title}} for row in ROWS}
+    members = [member for hit in grouped.hits if hit.group for member in hit.group.members]
+    assert members
+    for name, stored in members:
+        assert stored == {key: rows[name][key] for key in told or rows[name]}
 
 
 def test_of_equally_good_ones_the_newest_speaks(service) -> None:

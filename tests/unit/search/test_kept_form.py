@@ -40,6 +40,8 @@ def test_what_is_read_is_what_was_written(
     assert read.stored == stored
     assert read.texts == {name: texts.get(name, "") for name in ("title", "description", "more")}
     assert form.lines(kept) == lines
+    some = list(stored)[::2]
+    assert form.told(kept, some) == {name: stored[name] for name in some or stored}
 
 
 def test_letters_of_a_text_are_kept_once() -> None:

@@ -26,7 +26,7 @@ from opendata.search.nearness import WordList
 from opendata.search.query import PRIOR_WEIGHT
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from opendata.search.engines.columns.arrays_file import Array
@@ -101,6 +101,10 @@ class Segment:
             known = self._form.read(self.kept_texts.at(document))
             self._read.put(document, known)
         return known
+
+    def told_of(self, document: int, names: Sequence[str]) -> tuple[str, Mapping[str, object]]:
+        """The id of a document and some of what comes back with it, all where nothing is named."""
+        return self.id(document), self._form.told(self.kept_texts.at(document), names)
 
     def lines_of(self, document: int) -> list[str]:
         """The long lines to suggest that a document has."""

@@ -345,10 +345,6 @@ class ColumnsSnapshot:
             for part, document, score in found
         )
 
-    def _shown(self, number: int, document: int) -> tuple[str, Mapping[str, object]]:
-        segment = self._segments[number]
-        return segment.id(document), segment.read(document).stored
-
     def _lines(
         self, ranked: Callable[[int], Ordered], total: int, request: SearchRequest, group: Grouping
     ) -> tuple[ArrayLines, Array, list[Match]]:
@@ -387,7 +383,8 @@ class ColumnsSnapshot:
             line: Group(
                 len(held),
                 tuple(
-                    self._shown(number, document) for _, number, document in nsmallest(group.members, held)
+                    self._segments[number].told_of(document, group.told)
+                    for _, number, document in nsmallest(group.members, held)
                 ),
             )
             for line, held in members.items()
