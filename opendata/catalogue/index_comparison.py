@@ -54,7 +54,7 @@ class IndexComparison:
 def compare_index(database: Database, search: SearchService) -> IndexComparison:
     """Reads both whole: seconds for a hundred thousand datasets. IndexUnusableError."""
     _, matches = search.scan(SearchRequest(access=frozenset({EVERYTHING}), limit=search.count()))
-    held = {match.id: _told(match.stored) for match in matches}
+    held = {match.id: _told(match.kept.stored) for match in matches}
     with database.reading() as session:
         waiting = set(changed_ids(payloads_waiting(session, DATASET_CHANGED)))
         columns = (Dataset.id, Dataset.slug, Dataset.state, Dataset.modified_at, Dataset.download_count)

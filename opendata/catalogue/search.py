@@ -265,7 +265,7 @@ class CatalogueSearch:
         state = IndexState.READY if total else self._search.status().state
         if state is not IndexState.READY:
             raise IndexUnusableError(state)
-        return total, (summary(match.id, match.stored) for match in matches)
+        return total, (summary(match.id, match.kept.stored) for match in matches)
 
     def count(self, actor: Actor, form: DatasetSearchForm, changed_after: dt.datetime | None = None) -> int:
         """How many datasets these very words would find, of those changed after a moment only."""

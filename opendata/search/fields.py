@@ -7,7 +7,7 @@ its texts only score, gathered by boost.
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 import orjson
 
@@ -91,15 +91,35 @@ def _gathered(schema: IndexSchema) -> list[tuple[str, View, tuple[str, ...]]]:
 _joined_once = lru_cache(maxsize=2048)(joined_views)
 
 
-class Kept(NamedTuple):
+class Kept:
     """What comes back with a document: `stored` as it was given, and the texts that snippets are cut from.
 
-    Not to be written to. `content`: a number of all this that no other content has in practice, of 64 bits.
+    Not to be written to. Read when it is looked at: of a hit that was shown before nobody does. `content`: a number of all
+    this that no other content has in practice, of 64 bits.
     """
 
-    stored: Mapping[str, object]
-    texts: Mapping[str, str]
-    content: int
+    __slots__ = ("_form", "_kept", "_read", "content")
+
+    def __init__(self, form: KeptForm, kept: bytes) -> None:
+        self._form = form
+        self._kept = kept
+        self._read: _Read | None = None
+        self.content = hash(kept)
+
+    @property
+    def stored(self) -> Mapping[str, object]:
+        return (self._read or self._now_read())[0]
+
+    @property
+    def texts(self) -> Mapping[str, str]:
+        return (self._read or self._now_read())[1]
+
+    def _now_read(self) -> _Read:
+        self._read = read = self._form.read(self._kept)
+        return read
+
+
+_Read = tuple["Mapping[str, object]", "Mapping[str, str]"]
 
 
 class KeptForm:
@@ -123,8 +143,12 @@ class KeptForm:
                 said.append(name)
         return _END.join([orjson.dumps([said, stored]).decode(), *texts, *lines])
 
-    def read(self, kept: bytes) -> Kept:
+    def of(self, kept: bytes) -> Kept:
         """What was `written`, as bytes."""
+        return Kept(self, kept)
+
+    def read(self, kept: bytes) -> _Read:
+        """`stored`, and the texts by name."""
         names = self._names
         parts = kept.split(_END_BYTE, len(names) + 1)
         said, stored = orjson.loads(parts[0])
@@ -133,13 +157,13 @@ class KeptForm:
             value = stored[name]
             for key, (number, length) in value.items():
                 value[key] = texts[number][:length]
-        return Kept(stored, dict(zip(names, texts, strict=True)), hash(kept))
+        return stored, dict(zip(names, texts, strict=True))
 
     def told(self, kept: bytes, names: Sequence[str]) -> Mapping[str, object]:
         """Some of what is `stored`, which spares the letters of the texts; all where nothing is named."""
         said, stored = orjson.loads(kept[: kept.index(_END_BYTE)])
         if not names or not set(said).isdisjoint(names):
-            stored = self.read(kept).stored
+            stored, _ = self.read(kept)
         return {name: stored[name] for name in names or stored}
 
     def lines(self, kept: bytes) -> list[str]:

@@ -306,7 +306,7 @@ class Contribution:
 
 
 class Hit(NamedTuple):
-    """`score` means something only beside the other scores of one answer sorted by relevance. `content`: see Match."""
+    """`score` means something only beside the other scores of one answer sorted by relevance. `content`: see KeptOfDocument."""
 
     id: str
     score: float
@@ -348,17 +348,28 @@ class SearchResponse:
     """What `made` was of an earlier answer, of which many hits are here again as the same objects."""
 
 
-class Match(NamedTuple):
-    """A hit as the engine returns it: `texts` are the originals of the fields that keep them.
+class KeptOfDocument(Protocol):
+    """What an engine keeps of a document: `stored` as given, and the originals of the texts that are shown.
 
     `content`: equal for documents of which the same is kept, for others in practice not.
     """
 
+    @property
+    def stored(self) -> Mapping[str, object]: ...
+
+    @property
+    def texts(self) -> Mapping[str, str]: ...
+
+    @property
+    def content(self) -> int: ...
+
+
+class Match(NamedTuple):
+    """A hit as the engine returns it."""
+
     id: str
     score: float
-    stored: Mapping[str, object]
-    texts: Mapping[str, str]
-    content: int
+    kept: KeptOfDocument
     group: Group | None = None
 
 

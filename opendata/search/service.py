@@ -208,12 +208,12 @@ class SearchService:
         Empty where the document itself is not visible.
         """
         document = self._engine.document(document_id, access)
-        query = query_for_similar(self._engine, self._schema, document.texts) if document else None
+        query = query_for_similar(self._engine, self._schema, document.kept.texts) if document else None
         if query is None:
             return ()
         found = self._engine.search(SearchRequest(access=access, limit=limit + 1), query)
         others = [match for match in found.matches if match.id != document_id][:limit]
-        return tuple(Hit(match.id, match.score, match.stored, {}) for match in others)
+        return tuple(Hit(match.id, match.score, match.kept.stored, {}) for match in others)
 
     def suggest(self, text: str, limit: int, access: frozenset[str]) -> list[str]:
         """Lines that complete what is being typed, best first.
@@ -363,8 +363,8 @@ def _hits(
     fresh = [match for match in matches if not _is_same(known.get(match.id), match)] if known else matches
     shown = [(name, request.instead.get(name, ""), length) for name, length in request.highlight.items()]
     texts = [
-        (match.texts.get(name) or match.texts.get(instead, ""), length)
-        for match in fresh
+        (held.get(name) or held.get(instead, ""), length)
+        for held in [match.kept.texts for match in fresh]
         for name, instead, length in shown
     ]
     marked = highlighter.marked(texts) if texts else []
@@ -373,10 +373,10 @@ def _hits(
         Hit(
             match.id,
             match.score,
-            match.stored,
+            match.kept.stored,
             dict(zip(names, marked[place * each : (place + 1) * each], strict=True)),
             match.group,
-            match.content,
+            match.kept.content,
         )
         for place, match in enumerate(fresh)
     ]
@@ -389,7 +389,7 @@ def _hits(
 def _is_same(hit: Hit | None, match: Match) -> bool:
     return (
         hit is not None
-        and hit.content == match.content
+        and hit.content == match.kept.content
         and hit.score == match.score
         and hit.group == match.group
     )

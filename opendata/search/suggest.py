@@ -264,7 +264,7 @@ class _Speller:
     def _best_texts(self, folded: Sequence[str]) -> list[str]:
         request = SearchRequest(access=self._access, limit=5)
         found = self._engine.search(request, self._parser.parse(" ".join(folded)))
-        return [text for match in found.matches for text in match.texts.values()]
+        return [text for match in found.matches for text in match.kept.texts.values()]
 
     def _lines(self, folded: Sequence[str]) -> list[str]:
         """Lines to suggest that go on from these words: keywords and names that no shown text may hold."""

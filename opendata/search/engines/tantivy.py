@@ -325,12 +325,12 @@ class TantivySnapshot:
         if total == 1:
             return match
         found = [self._match(0.0, address) for address in addresses[: group.members]]
-        told = tuple((one.id, group.of_member(one.stored)) for one in found)
+        told = tuple((one.id, group.of_member(one.kept.stored)) for one in found)
         return match._replace(group=Group(total, told))
 
     def _match(self, score: float, address: tantivy.DocAddress) -> Match:
         document = self._searcher.doc(address)
-        return Match(str(document.get_first("id")), score, *self._form.read(_kept(document)))
+        return Match(str(document.get_first("id")), score, self._form.of(_kept(document)))
 
     def _facets_once(
         self, matching: _Clauses, chosen: _Chosen, request: SearchRequest, query: Query

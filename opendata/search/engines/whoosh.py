@@ -310,7 +310,7 @@ class WhooshSnapshot:
             return match
         same.sort(key=lambda number: self._rows[number].sort.get(group.edition, 0.0), reverse=True)
         members = (self._match(number, 0.0) for number in same[: group.members])
-        told = tuple((one.id, group.of_member(one.stored)) for one in members)
+        told = tuple((one.id, group.of_member(one.kept.stored)) for one in members)
         return match._replace(group=Group(len(same), told))
 
     def _ordered(
@@ -433,7 +433,7 @@ class WhooshSnapshot:
 
     def _match(self, number: int, score: float) -> Match:
         row = self._rows[number]
-        return Match(row.id, score, *self._form.read(row.kept.encode()))
+        return Match(row.id, score, self._form.of(row.kept.encode()))
 
 
 def _is_between(row: _Row, ranges: Iterable[tuple[str, Range]]) -> bool:

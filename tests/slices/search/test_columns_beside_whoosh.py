@@ -166,7 +166,7 @@ def test_both_find_the_same(limits, folders, seed) -> None:
             assert sorted(columns.suggest(typed, 50, access)) == sorted(whoosh.suggest(typed, 50, access))
         for name in ("d0", "d7"):
             shown = [each._engine.document(name, access) for each in (columns, whoosh)]
-            assert [one and one.stored for one in shown] == [shown[1] and shown[1].stored] * 2
+            assert [one and one.kept.stored for one in shown] == [shown[1] and shown[1].kept.stored] * 2
 
 
 @pytest.mark.parametrize("seed", range(10, 18))

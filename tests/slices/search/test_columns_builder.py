@@ -165,4 +165,4 @@ def test_of_documents_with_one_id_that_of_the_last_chunk_stays(
         made.write(tmp_path, Beside(chunks), (), position)
         found = made.snapshot(tmp_path).search(SearchRequest(access=frozenset({PUBLIC}), limit=100), Query())
         assert found.total == len(left)
-        assert {match.id: match.stored for match in found.matches} == left
+        assert {match.id: match.kept.stored for match in found.matches} == left

@@ -36,7 +36,7 @@ def test_what_is_read_is_what_was_written(
     stored["said"] = {name: text[:shared] for name, text in texts.items() if name != "place"}
     form = KeptForm(SCHEMA)
     kept = form.written(document(texts, stored), lines).encode()
-    read = form.read(kept)
+    read = form.of(kept)
     assert read.stored == stored
     assert read.texts == {name: texts.get(name, "") for name in ("title", "description", "more")}
     assert form.lines(kept) == lines
@@ -56,12 +56,12 @@ def test_a_value_that_begins_no_text_is_kept_as_it_is() -> None:
     said = {"title": {"vi": "Dân số", "en": "Population"}}
     form = KeptForm(SCHEMA)
     kept = form.written(document({"title": "Dân số"}, said), [])
-    assert form.read(kept.encode()).stored == said
+    assert form.of(kept.encode()).stored == said
 
 
 def test_the_sign_between_texts_ends_no_text() -> None:
     form = KeptForm(SCHEMA)
-    read = form.read(form.written(document({"title": "a\0b", "more": "c"}, {"n": "a\0b"}), ["line"]).encode())
+    read = form.of(form.written(document({"title": "a\0b", "more": "c"}, {"n": "a\0b"}), ["line"]).encode())
     assert dict(read.texts) == {"title": "a b", "description": "", "more": "c"}
     assert read.stored == {"n": "a\0b"}
 
@@ -69,6 +69,6 @@ def test_the_sign_between_texts_ends_no_text() -> None:
 def test_content_tells_documents_apart() -> None:
     form = KeptForm(SCHEMA)
     one, same, other = (
-        form.read(form.written(document({"title": title}, {}), []).encode()) for title in ("a", "a", "b")
+        form.of(form.written(document({"title": title}, {}), []).encode()) for title in ("a", "a", "b")
     )
     assert one.content == same.content != other.content

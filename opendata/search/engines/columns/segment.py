@@ -95,10 +95,10 @@ class Segment:
     def id(self, document: int) -> str:
         return self.ids.at(document).decode()
 
-    def read(self, document: int) -> Kept:
+    def kept(self, document: int) -> Kept:
         known = self._read.get(document)
         if known is None:
-            known = self._form.read(self.kept_texts.at(document))
+            known = self._form.of(self.kept_texts.at(document))
             self._read.put(document, known)
         return known
 

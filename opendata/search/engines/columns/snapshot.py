@@ -206,7 +206,7 @@ class ColumnsSnapshot:
         if at is None or not self._visible_to(access)[at[0]][at[1]]:
             return None
         segment, number = self._segments[at[0]], at[1]
-        return Match(segment.id(number), 0.0, *segment.read(number))
+        return Match(segment.id(number), 0.0, segment.kept(number))
 
     def frequencies(self, view: View, terms: Sequence[str]) -> list[int]:
         held = [0] * len(terms)
@@ -341,7 +341,7 @@ class ColumnsSnapshot:
         )
         segments = self._segments
         return (
-            Match(segments[part].id(document), score, *segments[part].read(document))
+            Match(segments[part].id(document), score, segments[part].kept(document))
             for part, document, score in found
         )
 
