@@ -226,7 +226,7 @@ def test_a_long_list_is_the_pages_one_after_the_other(service, text, sort) -> No
         paged += [hit.id for hit in service.search(page).hits]
     assert [match.id for match in listed] == paged
     assert len(paged) == total
-    assert all(match.stored["year"] for match in listed)
+    assert all(match.kept.stored["year"] for match in listed)
     assert len(list(service.scan(SearchRequest(access=EVERYONE, limit=9))[1])) == 9
     assert service.scan(SearchRequest(access=frozenset(), limit=9))[0] == 0
 
