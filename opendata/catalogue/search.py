@@ -204,6 +204,10 @@ class CatalogueSearch:
             made = self._results(form, response, language, grouped=grouped)
             known = _Known(response.hits, made)
             self._known.put(response.made, known)
+            if response.after is not None:
+                self._known.drop(
+                    response.after
+                )  # what was made of it is in these, and nobody is given it again
         return replace(known.results, took_seconds=response.took_seconds)
 
     def _results(

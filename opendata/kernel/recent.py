@@ -50,5 +50,12 @@ class MostRecent(Generic[Key, Value]):
                 _, oldest = self._values.popitem(last=False)
                 self._held -= self._size(oldest)
 
+    def drop(self, key: Key) -> None:
+        """Where it will not be asked for again: it would push out what will."""
+        with self._lock:
+            value = self._values.pop(key, None)
+            if value is not None and self._size is not None:
+                self._held -= self._size(value)
+
     def __len__(self) -> int:
         return len(self._values)

@@ -12,15 +12,19 @@ from opendata.kernel.recent import MostRecent
 MOST = 4
 
 
-@given(st.lists(st.tuples(st.booleans(), st.integers(0, 7)), max_size=60))
-def test_the_value_asked_for_longest_ago_is_dropped(steps: list[tuple[bool, int]]) -> None:
+@given(st.lists(st.tuples(st.sampled_from(["put", "get", "drop"]), st.integers(0, 7)), max_size=60))
+def test_the_value_asked_for_longest_ago_is_dropped(steps: list[tuple[str, int]]) -> None:
     kept: MostRecent[int, str] = MostRecent(MOST)
     used: list[tuple[int, str]] = []
-    for number, (is_put, key) in enumerate(steps):
+    for number, (step, key) in enumerate(steps):
         held = dict(used)
-        if is_put:
+        if step == "put":
             kept.put(key, f"{key}-{number}")
             held[key] = f"{key}-{number}"
+        elif step == "drop":
+            kept.drop(key)
+            held.pop(key, None)
+            used = list(held.items())
         else:
             assert kept.get(key) == held.get(key)
         if key in held:
@@ -50,13 +54,18 @@ def test_threads_share_it() -> None:
     assert len(kept) == 8
 
 
-@given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 12)), max_size=40))
-def test_values_may_count_for_what_they_take(puts: list[tuple[int, int]]) -> None:
+@given(st.lists(st.tuples(st.integers(0, 5), st.none() | st.integers(0, 12)), max_size=40))
+def test_values_may_count_for_what_they_take(steps: list[tuple[int, int | None]]) -> None:
+    """No size: it is dropped."""
     kept: MostRecent[int, str] = MostRecent(20, len)
     held: list[tuple[int, str]] = []
-    for key, size in puts:
-        kept.put(key, "x" * size)
-        held = [*((k, v) for k, v in held if k != key), (key, "x" * size)]
+    for key, size in steps:
+        held = [(k, v) for k, v in held if k != key]
+        if size is None:
+            kept.drop(key)
+        else:
+            kept.put(key, "x" * size)
+            held.append((key, "x" * size))
         while sum(len(value) for _, value in held) > 20:
             del held[0]
     assert [kept.get(key) for key in range(6)] == [dict(held).get(key) for key in range(6)]
