@@ -203,11 +203,8 @@ class CatalogueSearch:
         if known is None or known.results.form != form:
             made = self._results(form, response, language, grouped=grouped)
             known = _Known(response.hits, made)
+            self._known.drop(response.after)  # nobody is given that again, and it would push out others
             self._known.put(response.made, known)
-            if response.after is not None:
-                self._known.drop(
-                    response.after
-                )  # what was made of it is in these, and nobody is given it again
         return replace(known.results, took_seconds=response.took_seconds)
 
     def _results(
@@ -229,7 +226,7 @@ class CatalogueSearch:
 
     def _rows(self, response: SearchResponse, language: str) -> tuple[DatasetSummary, ...]:
         """Hits that were in the answer before it keep the rows made of them."""
-        before = self._known.get(response.after) if response.after is not None else None
+        before = self._known.get(response.after)
         made = (
             {id(hit): row for hit, row in zip(before.hits, before.results.items, strict=True)}
             if before
