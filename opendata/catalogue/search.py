@@ -9,7 +9,6 @@ from __future__ import annotations
 import datetime as dt
 import math
 from dataclasses import dataclass, replace
-from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 from opendata.catalogue.policy import visible_tokens
@@ -37,11 +36,6 @@ LONGEST_LIST: Final = 100_000
 _MOST_KNOWN: Final = 400  # of about 20 KB
 _ONE_DAY: Final = dt.timedelta(days=1)
 _SERIES: Final = Grouping("series", "edition", EDITIONS_SHOWN, ("slug", "edition", "modified_at"))
-# What is kept of a dataset, in the order of a row.
-_FACTS: Final = itemgetter(
-    "slug", "state", "title", "summary", "publisher", "theme", "license", "frequency", "place",
-    "formats", "rows", "columns", "modified_at", "downloads", "edition", "series",
-)  # fmt: skip
 # A page has up to three hundred options: called by its name, their class takes twice as long.
 _option: Final = tuple.__new__
 
@@ -225,8 +219,8 @@ class CatalogueSearch:
         )
 
     def _rows(self, response: SearchResponse, language: str) -> tuple[DatasetSummary, ...]:
-        """Hits that were in the answer before it keep the rows made of them."""
-        before = self._known.get(response.after)
+        """Hits that were in this answer, or in the one before it, keep the rows made of them."""
+        before = self._known.get(response.made) or self._known.get(response.after)
         made = (
             {id(hit): row for hit, row in zip(before.hits, before.results.items, strict=True)}
             if before
@@ -379,13 +373,29 @@ def summary(
     editions: Editions | None = None,
 ) -> DatasetSummary:
     """A row from what the index keeps of a dataset (`documents._stored`)."""
-    slug, state, title, beginning, publisher, theme, licence, frequency, place, *counted = _FACTS(kept)
-    formats, rows, columns, modified_at, downloads, edition, series = counted
-    return DatasetSummary(  # in order: by name it takes twice as long
-        dataset_id, slug, state, title, beginning, publisher, theme, licence, frequency, place,
-        tuple(formats), rows, columns, dt.datetime.fromisoformat(modified_at), downloads, edition, series,
-        marked_title, snippet, editions,
-    )  # fmt: skip
+    stored = cast("Mapping[str, Any]", kept)
+    return DatasetSummary(
+        id=dataset_id,
+        slug=stored["slug"],
+        state=stored["state"],
+        title=stored["title"],
+        summary=stored["summary"],
+        publisher=stored["publisher"],
+        theme=stored["theme"],
+        license=stored["license"],
+        frequency=stored["frequency"],
+        place=stored["place"],
+        formats=tuple(stored["formats"]),
+        rows=stored["rows"],
+        columns=stored["columns"],
+        modified_at=dt.datetime.fromisoformat(stored["modified_at"]),
+        downloads=stored["downloads"],
+        edition=stored["edition"],
+        series=stored["series"],
+        marked_title=marked_title,
+        snippet=snippet,
+        editions=editions,
+    )
 
 
 def _edition(member: tuple[str, Mapping[str, object]]) -> EditionLink:

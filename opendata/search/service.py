@@ -360,29 +360,18 @@ def _hits(
 ) -> tuple[Hit, ...]:
     """The texts of all hits are marked at once, but for those of hits of an earlier answer to the same words."""
     known = {hit.id: hit for hit in before}
-    fresh = [match for match in matches if not _is_same(known.get(match.id), match)] if known else matches
+    fresh = [match for match in matches if not _is_same(known.get(match.id), match)]
     shown = [(name, request.instead.get(name, ""), length) for name, length in request.highlight.items()]
     texts = [
         (held.get(name) or held.get(instead, ""), length)
         for held in [match.kept.texts for match in fresh]
         for name, instead, length in shown
     ]
-    marked = highlighter.marked(texts) if texts else []
-    names, each = list(request.highlight), len(shown)
-    made = [
-        Hit(
-            match.id,
-            match.score,
-            match.kept.stored,
-            dict(zip(names, marked[place * each : (place + 1) * each], strict=True)),
-            match.group,
-            match.kept.content,
-        )
-        for place, match in enumerate(fresh)
-    ]
-    if not known:
-        return tuple(made)
-    known |= {hit.id: hit for hit in made}
+    marked = iter(highlighter.marked(texts) if texts else ())
+    for match in fresh:
+        snippets = {name: next(marked) for name in request.highlight}
+        kept = match.kept
+        known[match.id] = Hit(match.id, match.score, kept.stored, snippets, match.group, kept.content)
     return tuple(known[match.id] for match in matches)
 
 

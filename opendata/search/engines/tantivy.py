@@ -324,8 +324,8 @@ class TantivySnapshot:
         total, addresses = members.get(candidate.key, (1, []))
         if total == 1:
             return match
-        found = [self._match(0.0, address) for address in addresses[: group.members]]
-        told = tuple((one.id, group.of_member(one.kept.stored)) for one in found)
+        found = map(self._searcher.doc, addresses[: group.members])
+        told = tuple((str(one.get_first("id")), self._form.told(_kept(one), group.told)) for one in found)
         return match._replace(group=Group(total, told))
 
     def _match(self, score: float, address: tantivy.DocAddress) -> Match:

@@ -309,8 +309,8 @@ class WhooshSnapshot:
         if line.key is None or len(same) == 1:
             return match
         same.sort(key=lambda number: self._rows[number].sort.get(group.edition, 0.0), reverse=True)
-        members = (self._match(number, 0.0) for number in same[: group.members])
-        told = tuple((one.id, group.of_member(one.kept.stored)) for one in members)
+        members = (self._rows[number] for number in same[: group.members])
+        told = tuple((row.id, self._form.told(row.kept.encode(), group.told)) for row in members)
         return match._replace(group=Group(len(same), told))
 
     def _ordered(

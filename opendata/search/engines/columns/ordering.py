@@ -96,23 +96,16 @@ def _highest(part: Part, count: int) -> First:
     if part.scores is None:
         documents = part.found.documents[:count]
         return First(documents, np.zeros(len(documents), np.float32))
-    near, values = _near_highest(part, part.scores, count)
+    near = np.flatnonzero(part.scores >= least_of_highest(part.scores, count))
+    if part.few is None:
+        near = near[part.found.flags.take(near)]
+    values = -part.scores.take(near)
     if len(near) > _MANY * count > 0:
         smallest = np.flatnonzero(values <= np.partition(values, count - 1)[count - 1])
         near, values = near.take(smallest), values.take(smallest)
     order = np.argsort(values, kind="stable")[:count]
     chosen = near.take(order)
     return First(chosen if part.few is None else part.few.take(chosen), values.take(order))
-
-
-def _near_highest(part: Part, scores: Array, count: int) -> tuple[Array, Array]:
-    """Places of scores, of documents found, with the `count` highest among them; and how far below zero each is."""
-    if part.few is not None and len(scores) < 2 * _COLUMNS:
-        return np.arange(len(scores)), -scores
-    near = np.flatnonzero(scores >= least_of_highest(scores, count))
-    if part.few is None:
-        near = near[part.found.flags.take(near)]
-    return near, -scores.take(near)
 
 
 def least_of_highest(scores: Array, count: int) -> np.floating[Any] | float:

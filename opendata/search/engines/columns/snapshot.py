@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from dataclasses import dataclass
 from heapq import nsmallest
-from operator import not_
 from typing import TYPE_CHECKING, Final, cast
 
 import numpy as np
@@ -205,8 +203,7 @@ class ColumnsSnapshot:
         at = self._at(document_id)
         if at is None or not self._visible_to(access)[at[0]][at[1]]:
             return None
-        segment, number = self._segments[at[0]], at[1]
-        return Match(segment.id(number), 0.0, segment.kept(number))
+        return self._match(at, 0.0)
 
     def frequencies(self, view: View, terms: Sequence[str]) -> list[int]:
         held = [0] * len(terms)
@@ -314,11 +311,11 @@ class ColumnsSnapshot:
             totals[here] += np.concatenate([one.facets[name] for name in names])
         order = np.lexsort((-totals, known.facets))
         places, counts = order.tolist(), totals.take(order).tolist()
-        facets, value_of = {}, known.values.__getitem__
+        facets = {}
         for name, begin, end in zip(names, known.begins, known.begins[1:], strict=False):
-            some = bisect_left(counts, 1, begin, end, key=not_)  # those in no document come last
-            last = min(some, begin + request.facets[name])
-            shown = tuple(zip(map(value_of, places[begin:last]), counts[begin:last], strict=True))
+            last = min(end, begin + request.facets[name])
+            counted = zip(places[begin:last], counts[begin:last], strict=True)
+            shown = tuple([(known.values[place], count) for place, count in counted if count])
             chosen = request.filters.get(name)
             if chosen:
                 held = dict(zip(known.values[begin:end], totals[begin:end].tolist(), strict=True))
@@ -339,11 +336,11 @@ class ColumnsSnapshot:
             ordered.scores[offset:].tolist(),
             strict=True,
         )
-        segments = self._segments
-        return (
-            Match(segments[part].id(document), score, segments[part].kept(document))
-            for part, document, score in found
-        )
+        return (self._match((part, document), score) for part, document, score in found)
+
+    def _match(self, at: _At, score: float) -> Match:
+        segment = self._segments[at[0]]
+        return Match(segment.id(at[1]), score, segment.kept(at[1]))
 
     def _lines(
         self, ranked: Callable[[int], Ordered], total: int, request: SearchRequest, group: Grouping
