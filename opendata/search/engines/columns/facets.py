@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from opendata.search.engines.columns.listed import Some
+from opendata.search.engines.columns.postings import entries_of_lists
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -49,8 +50,7 @@ class _Choices:
         """The values of these choices, each with the place of its choice among them."""
         lengths = self.at[choices + 1] - self.at[choices]
         places = np.repeat(np.arange(len(choices)), lengths)
-        firsts = self.at[choices] - (np.cumsum(lengths) - lengths)
-        return places, self.held[np.arange(len(places)) + firsts[places]]
+        return places, self.held[entries_of_lists(self.at[choices], lengths)]
 
 
 @dataclass(frozen=True, slots=True)

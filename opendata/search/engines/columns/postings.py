@@ -167,6 +167,12 @@ def entries_of(starts: Array, first: int, last: int) -> slice:
     return slice(int(starts[first]), int(starts[last]))
 
 
+def entries_of_lists(firsts: Array, lengths: Array) -> Array:
+    """Where the entries of some lists stand, list after list; of each where it begins and how many it has."""
+    before = np.cumsum(lengths) - lengths
+    return np.asarray(np.arange(lengths.sum()) + np.repeat(firsts - before, lengths))
+
+
 def counts_of(starts: Array) -> Array:
     """How many entries each term has, from where they begin."""
     wide = starts.astype(np.int64)

@@ -18,7 +18,7 @@ from opendata.search.analysis import View, pairs
 from opendata.search.engines.columns.arrays_file import open_arrays
 from opendata.search.engines.columns.facets import FacetCounts
 from opendata.search.engines.columns.listed import Listed
-from opendata.search.engines.columns.postings import counts_of
+from opendata.search.engines.columns.postings import counts_of, entries_of_lists
 from opendata.search.engines.columns.scored_words import Places, ScoredWords
 from opendata.search.engines.columns.strings import PairNumbers, Strings, Terms
 from opendata.search.fields import LINES, Kept, KeptForm
@@ -303,7 +303,7 @@ class Segment:
         others = least if len(equal) > left else held[held < least].max(initial=0)
         held = held[places]
         begins = np.cumsum(held) - held
-        entries = np.arange(held.sum()) + np.repeat(at[places] - begins, held)
+        entries = entries_of_lists(at[places], held)
         documents = self.arrays["listed.suggestions.documents"].take(entries)
         return _Frequent(self.suggestions.some(numbers, places), documents, begins, int(others))
 
@@ -378,8 +378,7 @@ class Segment:
         first = np.searchsorted(values, wanted)
         held = np.where(np.isnan(wanted), 0, np.searchsorted(values, np.nextafter(wanted, np.inf)) - first)
         places = np.repeat(np.arange(len(wanted)), held)
-        within = np.arange(len(places)) - np.repeat(np.cumsum(held) - held, held)
-        return places, order[first[places] + within]
+        return places, order[entries_of_lists(first, held)]
 
     def _by_number(self, name: str) -> tuple[Array, Array]:
         known = self._ordered.get(name)
