@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from opendata.job_wiring import build_job_runner
 from opendata.kernel.ids import utc_now
+from opendata.search.tidying import Tidying
 from opendata.wiring import build_services
 
 if TYPE_CHECKING:
@@ -33,10 +34,11 @@ def run_worker(settings: Settings, stop: threading.Event | None = None) -> None:
     runner = build_job_runner(services)
     runner.start(settings.job_workers)
     log.info("worker ready")
-    while not stopping.wait(HOUSEKEEPING_SECONDS):
-        services.database.checkpoint()
-        runner.forget_done(utc_now() - KEEP_DONE)
-        services.partial_uploads.sweep()
+    with Tidying(services.search):
+        while not stopping.wait(HOUSEKEEPING_SECONDS):
+            services.database.checkpoint()
+            runner.forget_done(utc_now() - KEEP_DONE)
+            services.partial_uploads.sweep()
     runner.stop()
     services.database.checkpoint()
     services.close()

@@ -20,6 +20,7 @@ from opendata.kernel.bundled import bundled
 from opendata.kernel.db import sqlite_has_wal_fix
 from opendata.kernel.processes import end_with_parent
 from opendata.migrations import current_revision, head_revision, migrate
+from opendata.search.tidying import Tidying
 from opendata.settings import Settings, load_settings, require_secret
 from opendata.wiring import build_services, readiness
 
@@ -213,7 +214,8 @@ def follow_index() -> None:
     stopping = threading.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_details: stopping.set())
-    IndexFollower(services.database, services.search, services.indexing).follow(stopping)
+    with Tidying(services.search):
+        IndexFollower(services.database, services.search, services.indexing).follow(stopping)
     services.close()
 
 

@@ -17,7 +17,7 @@ import threading
 import time
 import uuid
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Protocol, TypeGuard
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeGuard, runtime_checkable
 
 from opendata.kernel.durable import replace_file
 from opendata.search.nearness import WordList
@@ -31,10 +31,10 @@ from opendata.search.port import (
     SearchRequest,
     Vocabulary,
 )
-from opendata.search.preparing import given
+from opendata.search.preparing import called_elsewhere, given
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
     from pathlib import Path
 
     from opendata.search.analysis import View
@@ -119,6 +119,17 @@ class IndexFormat(Protocol):
         """The last commit. Any exception but FileNotFoundError means damage."""
 
 
+@runtime_checkable
+class JoinsBeside(Protocol):
+    """An IndexFormat of which parts are joined while others write."""
+
+    def joining(self, path: Path) -> Callable[[], str | None] | None:
+        """What is to be called in a process of its own, None where nothing is to be joined. FileNotFoundError."""
+
+    def put_in_place(self, path: Path, joining: Any, name: str) -> bool:
+        """Commit what `joining` made and called so; False where it is of no use any more. Nobody else writes meanwhile."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Seen:
     """What was found on disk: `stamp` tells whether it still holds."""
@@ -145,6 +156,7 @@ class FolderEngine:
         self._seen = _NOTHING
         self._verified = ""
         self._holds_until = 0.0
+        self._tidy: Hashable = None
 
     def state(self) -> IndexState:
         return self._look().state
@@ -230,6 +242,29 @@ class FolderEngine:
             self._holds_until = 0.0
             self._remove_all_but_current()
         return count
+
+    def tidy(self, stopping: threading.Event) -> bool:
+        seen = self._look()
+        if (
+            seen.state is not IndexState.READY
+            or seen.stamp == self._tidy
+            or not isinstance(self._format, JoinsBeside)
+        ):
+            return False
+        path = self._root / seen.generation
+        with self._locked("tidy.lock", 0), contextlib.suppress(FileNotFoundError):
+            joining = self._format.joining(path)
+            if joining is None:
+                self._tidy = seen.stamp
+                return False
+            name = called_elsewhere(joining, stopping)
+            if name is None:
+                return False
+            with self._locked("write.lock", _SWAP_SECONDS):
+                done = self._current() == seen.generation and self._format.put_in_place(path, joining, name)
+                self._holds_until = 0.0
+            return done
+        return False
 
     def close(self) -> None:
         with self._opening:

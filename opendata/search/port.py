@@ -19,6 +19,7 @@ from opendata.kernel.errors import N_, UnavailableError
 from opendata.search.analysis import ANALYSIS_VERSION, View
 
 if TYPE_CHECKING:
+    import threading
     from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 
     from opendata.search.nearness import Words
@@ -431,6 +432,13 @@ class SearchEngine(Protocol):
 
     def rebuild(self, documents: Upserts, position: int) -> int:
         """A new index built beside the one that answers, then put in its place; the number of documents."""
+
+    def tidy(self, stopping: threading.Event) -> bool:
+        """Work that makes searches faster and that no commit waits for; whether some was done, so that there may be more.
+
+        Takes seconds, nearly all of them in another process, while others search and write. Given up when told to stop.
+        IndexBusyError where another process is at it; PreparingError.
+        """
 
     def position(self) -> int | None:
         """The last position committed; None while there is no index."""

@@ -14,6 +14,7 @@ from __future__ import annotations
 import gc
 import os
 import pickle
+import select
 import signal
 import struct
 import subprocess
@@ -23,7 +24,7 @@ import traceback
 from collections import deque
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING, Any, Final, NoReturn, Self, cast
+from typing import IO, TYPE_CHECKING, Any, Final, NoReturn, Self, TypeVar, cast
 
 from opendata.kernel.errors import UnavailableError
 from opendata.search.fields import prepare
@@ -44,11 +45,14 @@ if TYPE_CHECKING:
     Source = Callable[[Sequence[str]], list[SearchDocument]]
     OpenSource = Callable[[], Source]
 
+Result = TypeVar("Result")
+
 # Keys of two chunks must fit into a pipe while the child is writing its answer.
 IN_FLIGHT: Final = 2
 MOST_CHILDREN: Final = 6
-# What a child is told: whom to work for, what to work on, and to give out what it holds back.
-_OPEN, _TAKE, _FINISH = "open", "take", "finish"
+# What a child is told: whom to work for, what to work on, and to give out what it holds back; or only what to call.
+_OPEN, _TAKE, _FINISH, _CALL = "open", "take", "finish", "call"
+_LOOK_SECONDS: Final = 0.2
 _LENGTH: Final = struct.Struct("!Q")
 
 
@@ -157,6 +161,20 @@ def given(upserts: Upserts) -> Documents:
     return upserts if isinstance(upserts, Documents) else Here(upserts)
 
 
+def called_elsewhere(action: Callable[[], Result], stopping: threading.Event) -> Result | None:
+    """What `action` returns in a process of its own, to which it is pickled; None where told to stop before that.
+
+    Raises PreparingError.
+    """
+    with _process() as child:
+        child.ask(_CALL, action)
+        while not child.has_answered(_LOOK_SECONDS):
+            if stopping.is_set():
+                return None
+        (made,) = child.answer()
+        return cast("Result", made)
+
+
 class Preparer:
     """The worker of engines that take documents with their words cut: port.PreparedDocument."""
 
@@ -187,6 +205,10 @@ class _Child:
         except BrokenPipeError:
             raise PreparingError from None
 
+    def has_answered(self, seconds: float) -> bool:
+        """Or has ended; waits for it so long. Only before its first answer is read."""
+        return bool(select.select([self._answers], [], [], seconds)[0])
+
     def answer(self) -> list[Any]:
         found = _receive(self._answers)
         if found is None:
@@ -196,6 +218,13 @@ class _Child:
 
 @contextmanager
 def _new_process(open_source: OpenSource) -> Iterator[_Child]:
+    with _process() as child:
+        child.ask(_OPEN, open_source)
+        yield child
+
+
+@contextmanager
+def _process() -> Iterator[_Child]:
     process = subprocess.Popen(
         [sys.executable, "-m", "opendata.search.preparing"],
         stdin=subprocess.PIPE,
@@ -204,9 +233,7 @@ def _new_process(open_source: OpenSource) -> Iterator[_Child]:
     )
     with process:
         try:
-            child = _Child(cast("IO[bytes]", process.stdin), cast("IO[bytes]", process.stdout))
-            child.ask(_OPEN, open_source)
-            yield child
+            yield _Child(cast("IO[bytes]", process.stdin), cast("IO[bytes]", process.stdout))
         finally:
             process.kill()  # it waits for work, or its work is no longer wanted
 
@@ -271,9 +298,14 @@ def _begin() -> None:
     """The life of a new process: what is printed anywhere goes to standard error, not into the answers."""
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
-    opened = _receive(sys.stdin.buffer)
-    if opened is not None:
-        _serve(opened[1], sys.stdin.buffer, answers)
+    told = _receive(sys.stdin.buffer)
+    if told is None:
+        return
+    what, given_to_it = told
+    if what == _CALL:
+        _send(answers, [given_to_it()])
+    else:
+        _serve(given_to_it, sys.stdin.buffer, answers)
 
 
 def _serve(open_source: OpenSource, work: IO[bytes], answers: IO[bytes]) -> None:

@@ -30,6 +30,7 @@ from opendata.search.port import (
 from opendata.search.suggest import correct, holds_more, is_mistyped
 
 if TYPE_CHECKING:
+    import threading
     from collections.abc import Hashable, Iterable, Iterator, Sequence
     from collections.abc import Set as AbstractSet
 
@@ -246,6 +247,13 @@ class SearchService:
         (from `position` on), which `position()` then says. IndexBusyError while another rebuild runs.
         """
         return self._engine.rebuild(documents, position)
+
+    def tidy(self, stopping: threading.Event) -> bool:
+        """Joins small parts of the index beside those who write, see the port; whether there may be more to do.
+
+        IndexBusyError where another process is at it; PreparingError.
+        """
+        return self._engine.tidy(stopping)
 
     def position(self) -> int | None:
         return self._engine.position()

@@ -72,6 +72,15 @@ def test_a_batch_does_not_begin_an_index_that_would_then_look_whole(service):
     assert (status.state, status.position, status.count) == (IndexState.READY, 12, 2)
 
 
+def test_tidying_changes_no_answer(begun):
+    for position in range(1, 4):
+        begun.index([document(f"d{position}", "Dân số")], [], position)
+    while begun.tidy(threading.Event()):
+        pass
+    assert everything(begun) == ["d1", "d2", "d3"]
+    assert begun.position() == 3
+
+
 def test_a_batch_adds_replaces_and_removes_in_one_step(begun):
     begun.index([document("a", "Một"), document("b", "Hai")], [], position=1)
     begun.index([document("b", "Ba"), document("c", "Bốn")], ["a", "never-there"], position=2)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import random
 import shutil
+import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -120,8 +121,16 @@ def keeping(address) -> Iterator[SearchService]:
     made.close()
 
 
+@pytest.fixture(params=["as they are", "tiny"])
+def limits(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tiny: commits of a few documents leave segments that are joined beside them."""
+    monkeypatch.setattr("opendata.search.folder.called_elsewhere", lambda action, _stopping: action())
+    for module in ("writing", "commits", "joining") if request.param == "tiny" else ():
+        monkeypatch.setattr(f"opendata.search.engines.columns.{module}.SMALL", 2)
+
+
 @pytest.mark.parametrize("seed", range(3))
-def test_kept_answers_are_those_that_nothing_was_kept_for(keeping, address, tmp_path, seed):
+def test_kept_answers_are_those_that_nothing_was_kept_for(keeping, address, tmp_path, limits, seed):
     rng = random.Random(seed)
     keeping.rebuild([document(rng, number) for number in range(STANDING)], 1)
     requests = [request(**parts) for parts in ASKED]
@@ -138,6 +147,8 @@ def test_kept_answers_are_those_that_nothing_was_kept_for(keeping, address, tmp_
         changed = [document(rng, rng.randrange(STANDING)) for _ in range(rng.randint(0, 2))]
         deletes = [f"d{rng.randrange(STANDING)}" for _ in range(rng.randint(0, 1))]
         keeping.index({one.id: one for one in [*new, *changed]}.values(), deletes, 2 + step)
+        if step % 3 == 2:
+            keeping.tidy(threading.Event())
 
 
 @pytest.fixture

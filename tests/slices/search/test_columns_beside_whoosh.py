@@ -6,6 +6,7 @@ Its limits are made tiny as well, so that a few documents fill many segments, ar
 from __future__ import annotations
 
 import random
+import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -42,6 +43,10 @@ TINY = {
     "writing.TELLING": 4,
     "commits.SMALL": 2,
     "commits._TIER": 2,
+    "commits.MOST_JOINED": 6,
+    "joining.SMALL": 2,
+    "joining.LARGEST": 12,
+    "joining._MOST_APART": 1,
     "merging._MOST_AT_ONCE": 3,
     "word_columns._READ_AT_ONCE": 5,
     "word_columns._SORTED_AT_ONCE": 4,
@@ -112,6 +117,12 @@ def limits(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> N
         monkeypatch.setattr(f"{FOLDER}.{name}", value)
 
 
+@pytest.fixture(autouse=True)
+def joined_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is joined beside the commits: another process would not know the limits."""
+    monkeypatch.setattr("opendata.search.folder.called_elsewhere", lambda action, _stopping: action())
+
+
 @pytest.fixture
 def folders(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], str]:
     return lambda engine: f"{engine}://{tmp_path_factory.mktemp(engine)}/index"
@@ -122,6 +133,8 @@ def filled(url: str, given: list[Batch]) -> SearchService:
     service.rebuild(given[0][0], 0)
     for position, (upserts, deletes) in enumerate(given[1:], 1):
         service.index(upserts, deletes, position)
+        while position % 2 and service.tidy(threading.Event()):
+            pass
     return service
 
 

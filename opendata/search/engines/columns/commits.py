@@ -20,6 +20,7 @@ import numpy as np
 from opendata.kernel.durable import replace_file
 from opendata.search.analysis import View
 from opendata.search.engines.columns.arrays_file import open_arrays, verify_file, write_arrays
+from opendata.search.engines.columns.joining import BESIDE, Joining, Part, beside, to_join
 from opendata.search.engines.columns.merging import merged_arrays
 from opendata.search.engines.columns.postings import MOST_BOOSTS
 from opendata.search.engines.columns.segment import Segment
@@ -39,8 +40,8 @@ if TYPE_CHECKING:
     from opendata.search.port import Documents, IndexSchema
 
 _COMMIT: Final = "commit.json"
-# Joining that many documents takes about a second; larger segments stay as they are.
-MOST_JOINED: Final = 1 << 14
+# Joining that many documents takes a quarter of a second; larger segments are joined beside the commits.
+MOST_JOINED: Final = 1 << 12
 _TIER: Final = 4
 
 
@@ -113,6 +114,31 @@ class ColumnsFormat:
         held = [Held(entry.segment, entry.alive, entry.left > SMALL) for entry in commit.entries]
         return ColumnsSnapshot(self.schema, held, commit.position)
 
+    def joining(self, path: Path) -> Joining | None:
+        """What is to be joined beside the commits. FileNotFoundError where one is written just now."""
+        entries = self._read(path).entries
+        chosen = [entries[number] for number in to_join([(one.left, one.segment.count) for one in entries])]
+        parts = tuple(Part(one.segment.name, one.alive) for one in chosen)
+        return Joining(self.schema, path, parts) if parts else None
+
+    def put_in_place(self, path: Path, joining: Joining, name: str) -> bool:
+        """A commit with what was joined, without what was deleted from its parts since; False where a part is gone."""
+        commit = self._read(path)
+        entries = {entry.segment.name: entry for entry in commit.entries}
+        if not all(part.name in entries for part in joining.parts):
+            beside(path, name).unlink()
+            return False
+        beside(path, name).rename(path / f"{name}.seg")
+        group = [entries[part.name] for part in joining.parts]
+        joined = _Entry(
+            open_segment(self.schema, path / f"{name}.seg"),
+            np.concatenate([one.alive[part.alive] for one, part in zip(group, joining.parts, strict=True)]),
+            self._lengths_of(group),
+        )
+        commit.entries = [joined, *(entry for entry in commit.entries if entry not in group)]
+        self._store(commit, path)
+        return True
+
     def _read(self, path: Path) -> _Commit:
         listed = _listed(path)
         return _Commit(listed["position"], [self._entry(path, each) for each in listed["segments"]])
@@ -162,7 +188,9 @@ class ColumnsFormat:
         commit.entries = [entry for entry in commit.entries if entry.left]
         small = [entry for entry in commit.entries if entry.left <= SMALL]
         half_empty = [
-            [entry] for entry in commit.entries if entry.left > SMALL and 2 * entry.left < entry.segment.count
+            [entry]
+            for entry in commit.entries
+            if SMALL < entry.left <= MOST_JOINED and 2 * entry.left < entry.segment.count
         ]
         if len(small) > 1:
             self._replace(commit, small, path)
@@ -184,12 +212,15 @@ class ColumnsFormat:
         else:
             write_arrays(path / f"{name}.seg", arrays)
             segment = open_segment(self.schema, path / f"{name}.seg")
-        lengths = {
+        joined = _Entry(segment, np.ones(count, bool), self._lengths_of(group), is_fresh=count <= SMALL)
+        commit.entries = [*(entry for entry in commit.entries if entry not in group), joined]
+
+    def _lengths_of(self, group: Sequence[_Entry]) -> Lengths:
+        """About how many words are left in each scoring field."""
+        return {
             name: sum(entry.lengths[name] * entry.left // entry.segment.count for entry in group)
             for name in self._names
         }
-        commit.entries = [entry for entry in commit.entries if entry not in group]
-        commit.entries.append(_Entry(segment, np.ones(count, bool), lengths, is_fresh=count <= SMALL))
 
     def _store(self, commit: _Commit, path: Path) -> None:
         listed = []
@@ -210,7 +241,7 @@ class ColumnsFormat:
             *(each["deletions"] for each in listed),
         }
         for file in path.iterdir():
-            if file.name not in counting:
+            if file.name not in counting and file.suffix != BESIDE:
                 file.unlink()
 
 
