@@ -6,6 +6,7 @@ import datetime as dt
 import logging
 import signal
 import threading
+import time
 from typing import TYPE_CHECKING
 
 from opendata.job_wiring import build_job_runner
@@ -14,12 +15,17 @@ from opendata.search.tidying import Tidying
 from opendata.wiring import build_services
 
 if TYPE_CHECKING:
+    from opendata.kernel.jobs import JobRunner
     from opendata.settings import Settings
+    from opendata.wiring import Services
 
 log = logging.getLogger(__name__)
 
 HOUSEKEEPING_SECONDS = 60.0
 KEEP_DONE = dt.timedelta(days=7)
+# A large load writes 1.5 GB in a minute; nobody writes while that is moved, which took up to four seconds at once.
+LOOK_SECONDS = 1.0
+MOST_LOG_BYTES = 64 << 20
 
 
 def run_worker(settings: Settings, stop: threading.Event | None = None) -> None:
@@ -35,11 +41,21 @@ def run_worker(settings: Settings, stop: threading.Event | None = None) -> None:
     runner.start(settings.job_workers)
     log.info("worker ready")
     with Tidying(services.search):
-        while not stopping.wait(HOUSEKEEPING_SECONDS):
-            services.database.checkpoint()
-            runner.forget_done(utc_now() - KEEP_DONE)
-            services.partial_uploads.sweep()
+        _keep_house(services, runner, stopping)
     runner.stop()
     services.database.checkpoint()
     services.close()
     log.info("worker stopped")
+
+
+def _keep_house(services: Services, runner: JobRunner, stopping: threading.Event) -> None:
+    due = time.monotonic() + HOUSEKEEPING_SECONDS
+    while not stopping.wait(LOOK_SECONDS):
+        if services.database.log_bytes() > MOST_LOG_BYTES:
+            services.database.checkpoint()
+        if time.monotonic() < due:
+            continue
+        due = time.monotonic() + HOUSEKEEPING_SECONDS
+        services.database.checkpoint()
+        runner.forget_done(utc_now() - KEEP_DONE)
+        services.partial_uploads.sweep()

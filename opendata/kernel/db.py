@@ -166,6 +166,11 @@ class Database:
                 finally:
                     raw.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
 
+    def log_bytes(self) -> int:
+        """The size of SQLite's write-ahead log, which only `checkpoint` empties; 0 on PostgreSQL."""
+        log = Path(f"{self.url.database}-wal")
+        return log.stat().st_size if self.is_sqlite and log.exists() else 0
+
     @contextmanager
     def schema_change(self) -> Iterator[Connection]:
         """One transaction for migrations, alone on the database."""
