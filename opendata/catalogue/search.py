@@ -33,7 +33,7 @@ FACET_VALUES: Final = 50
 MOST_SIMILAR: Final = 6
 EDITIONS_SHOWN: Final = 6
 LONGEST_LIST: Final = 100_000
-_MOST_KNOWN: Final = 400  # of about 20 KB
+_MOST_KNOWN: Final = 350  # of about 20 KB
 _ONE_DAY: Final = dt.timedelta(days=1)
 _SERIES: Final = Grouping("series", "edition", EDITIONS_SHOWN, ("slug", "edition", "modified_at"))
 # A page has up to three hundred options: called by its name, their class takes twice as long.

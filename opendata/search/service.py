@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 _COMPLETED_SECONDS: Final = 2.0
 _COSTLY_SECONDS: Final = 0.01
 _MOST_COMPLETED: Final = 512
-_MOST_ANSWERS: Final = 400
+_MOST_ANSWERS: Final = 350
 _LONGEST_ANSWER: Final = 50  # hits, of about 2 KB each
 
 
