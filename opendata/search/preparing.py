@@ -303,7 +303,8 @@ def _begin() -> None:
         return
     what, given_to_it = told
     if what == _CALL:
-        _send(answers, [given_to_it()])
+        with suppress(BrokenPipeError):  # who asked has ended
+            _send(answers, [given_to_it()])
     else:
         _serve(given_to_it, sys.stdin.buffer, answers)
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
+import subprocess
+import sys
 import threading
 import time
 from dataclasses import replace
@@ -187,6 +190,20 @@ def test_what_is_called_elsewhere_is_ended_when_told_to_stop():
     assert called_elsewhere(partial(pow, 2, 10), NEVER) == 1024
     with pytest.raises(PreparingError):
         called_elsewhere(partial(os._exit, 3), NEVER)
+
+
+_KILLED = """
+import os, signal, threading, time
+from functools import partial
+from opendata.search.preparing import called_elsewhere
+threading.Timer(1, os.kill, (os.getpid(), signal.SIGKILL)).start()
+called_elsewhere(partial(time.sleep, 3), threading.Event())
+"""
+
+
+def test_what_is_called_elsewhere_ends_quietly_when_nobody_waits_for_it_any_more():
+    done = subprocess.run([sys.executable, "-c", _KILLED], capture_output=True, check=False, timeout=60)
+    assert (done.returncode, done.stdout, done.stderr) == (-signal.SIGKILL, b"", b"")
 
 
 def test_a_thread_joins_them_by_itself_and_ends_when_told(service, caplog):
