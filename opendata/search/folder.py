@@ -48,7 +48,7 @@ _CURRENT: Final = "CURRENT"
 # The name goes on with the engine's name and the schema's fingerprint, so that an outdated index is known without opening it.
 _GENERATION: Final = "generation-"
 _POLL_SECONDS = 0.05
-# So long what was seen is not looked at again.
+# So long what was seen is not looked at again, but for the questions that begin something.
 _HOLDS_SECONDS: Final = 0.003
 # A rebuild is worth waiting for the batch that is being written.
 _SWAP_SECONDS = 60.0
@@ -159,14 +159,15 @@ class FolderEngine:
         self._tidy: Hashable = None
 
     def state(self) -> IndexState:
-        return self._look().state
+        return self._look(anew=True).state
 
     def position(self) -> int | None:
-        snapshot = self._usable()
+        snapshot = self._usable(anew=True)
         return snapshot.position if snapshot else None
 
     def moment(self) -> Hashable:
-        seen = self._look()
+        """A search begins with it, and so sees all that was committed before."""
+        seen = self._look(anew=True)
         return seen.generation, seen.stamp
 
     def grounds(self, request: SearchRequest, query: Query) -> Hashable | None:
@@ -271,17 +272,17 @@ class FolderEngine:
             self._seen = _NOTHING
             self._holds_until = 0.0
 
-    def _usable(self) -> Snapshot | None:
+    def _usable(self, *, anew: bool = False) -> Snapshot | None:
         """The newest snapshot, None while there is no index."""
-        seen = self._look()
+        seen = self._look(anew=anew)
         if seen.state in (IndexState.READY, IndexState.MISSING):
             return seen.snapshot
         raise IndexUnusableError(seen.state)
 
-    def _look(self) -> _Seen:
-        """What is on disk now, from memory where nothing changed; a search asks ten times within milliseconds."""
+    def _look(self, *, anew: bool = False) -> _Seen:
+        """What is on disk now, from memory where nothing changed; a search asks ten times within milliseconds, `anew` once."""
         now = time.monotonic()
-        if now < self._holds_until:
+        if not anew and now < self._holds_until:
             return self._seen
         for _ in range(_READ_TRIES):
             seen = self._seen

@@ -72,6 +72,21 @@ def test_a_batch_does_not_begin_an_index_that_would_then_look_whole(service):
     assert (status.state, status.position, status.count) == (IndexState.READY, 12, 2)
 
 
+def test_a_search_begun_after_a_commit_sees_it_however_soon(begun, url, monkeypatch):
+    monkeypatch.setattr("opendata.search.folder._HOLDS_SECONDS", 60.0)
+    reader = SearchService(url, SCHEMA)
+    assert everything(reader) == []
+    begun.index([document("a", "Một")], [], position=1)
+    assert everything(reader) == ["a"]
+    begun.index([document("b", "Hai")], [], position=2)
+    assert reader.suggest("hai", 5, EVERYONE) == ["Hai"]
+    begun.index([document("c", "Ba")], [], position=3)
+    assert reader.position() == 3
+    begun.rebuild([document("d", "Tư")], position=4)
+    assert everything(reader) == ["d"]
+    reader.close()
+
+
 def test_tidying_changes_no_answer(begun):
     for position in range(1, 4):
         begun.index([document(f"d{position}", "Dân số")], [], position)
