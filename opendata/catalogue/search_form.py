@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from opendata.catalogue.series import KEY_DIGITS
 from opendata.kernel.errors import N_, BadParameterError, UnknownParameterError
+from opendata.kernel.text import clean_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -139,7 +140,7 @@ def read_form(pairs: Iterable[tuple[str, str]], *, also: tuple[str, ...] = ()) -
             given[name] = value
     _check_order(dates)
     return DatasetSearchForm(
-        text=given.get("q", "").strip(),
+        text=clean_line(given.get("q", "")),
         exact=_one_of("exact", given.get("exact", "false"), ("true", "false")) == "true",
         chosen=chosen,
         dates=dates,

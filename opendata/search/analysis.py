@@ -83,6 +83,15 @@ def chunks(text: str) -> Iterator[Chunk]:
     return map(_chunk, _TOKENS.findall(nfc(text).lower()))
 
 
+def chunks_as_typed(text: str) -> Iterator[tuple[str, Chunk]]:
+    """The same, each with how it stands in the text."""
+    composed = nfc(text)
+    lowered = composed.lower()
+    is_in_step = len(lowered) == len(composed)  # İ becomes two characters
+    for token in _TOKENS.finditer(lowered):
+        yield composed[token.start() : token.end()] if is_in_step else token[0], _chunk(token[0])
+
+
 def views(text: str) -> dict[View, list[str]]:
     """The words of a text as they are indexed; codes and stems come last, where they break no phrase."""
     exact: list[str] = []

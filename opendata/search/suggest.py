@@ -13,7 +13,7 @@ from itertools import chain, groupby, pairwise
 from operator import itemgetter
 from typing import TYPE_CHECKING, Final
 
-from opendata.search.analysis import Chunk, View, chunks, fold_word
+from opendata.search.analysis import Chunk, View, chunks_as_typed, fold_word, is_syllable
 from opendata.search.completion import LONGEST_KEY, SEPARATOR
 from opendata.search.marking import Page
 from opendata.search.parsing import Parser, clean
@@ -53,7 +53,7 @@ def correct(
         return None
     meant, done = "", 0
     for (start, end), run in zip(runs, typed, strict=True):
-        if not found_nothing and all(_is_found(chunk, found) for chunk in run):
+        if not found_nothing and all(_is_found(chunk, found) for _, chunk in run):
             continue
         speller = _Speller(engine, parser, request.access, run)
         better = speller.correct(found, found_nothing=found_nothing)
@@ -69,7 +69,7 @@ def is_mistyped(engine: SearchEngine, parser: Parser, request: SearchRequest, qu
     Costs a look-up for each word and counts nothing; False also where only hidden documents hold the word.
     """
     line, runs = _runs(parser, request, query)
-    asked = [_ways(chunk) for start, end in runs for chunk in _words_of(line[start:end])]
+    asked = [_ways(chunk) for start, end in runs for _, chunk in _words_of(line[start:end])]
     asked = [ways for ways in asked[:_MOST_WORDS] if ways]
     words = list(chain(*asked))
     held = dict(zip(words, engine.frequencies(View.FOLDED, words), strict=True))
@@ -84,8 +84,9 @@ def _runs(parser: Parser, request: SearchRequest, query: Query) -> tuple[str, Se
 
 # A line is read to see whether it is mistyped, and again to correct it.
 @lru_cache(maxsize=64)
-def _words_of(text: str) -> tuple[Chunk, ...]:
-    return tuple(chunks(text))
+def _words_of(text: str) -> tuple[tuple[str, Chunk], ...]:
+    """Each as it was typed, and as it is read."""
+    return tuple(chunks_as_typed(text))
 
 
 def _ways(chunk: Chunk) -> tuple[str, ...]:
@@ -125,12 +126,17 @@ class _Candidate:
 
 class _Speller:
     def __init__(
-        self, engine: SearchEngine, parser: Parser, access: frozenset[str], typed: Sequence[Chunk]
+        self,
+        engine: SearchEngine,
+        parser: Parser,
+        access: frozenset[str],
+        typed: Sequence[tuple[str, Chunk]],
     ) -> None:
         self._engine = engine
         self._parser = parser
         self._access = access
-        self._typed = typed
+        self._as_typed = [text for text, _ in typed]
+        self._typed = [chunk for _, chunk in typed]
         self._repaired: dict[str, str] = {}
         self._counts: dict[Clause, int] = {}
 
@@ -152,7 +158,9 @@ class _Speller:
                 found_nothing and (before or after) and not self._beside(words, before, after)
             ):
                 continue
-            meant[place] = self._best(words[0], before, after, must_fit=known[place]) or words
+            # Which of the syllables near another one is meant only its neighbours tell.
+            must_fit = known[place] or is_syllable(words[0])
+            meant[place] = self._best(words[0], before, after, must_fit=must_fit) or words
         changed = any(words != chunk.folded for words, chunk in zip(meant, self._typed, strict=True))
         return self._written(meant) if changed else None
 
@@ -233,8 +241,7 @@ class _Speller:
         changed = [words for words, chunk in zip(meant, self._typed, strict=True) if words != chunk.folded]
         spellings = self._spellings([word for words in meant for word in words], changed)
         line: list[str] = []
-        for words, chunk in zip(meant, self._typed, strict=True):
-            typed = chunk.exact[0] if chunk.code is None else chunk.code[0]
+        for words, chunk, as_typed in zip(meant, self._typed, self._as_typed, strict=True):
             repaired = self._repaired.get(chunk.exact[0], "")
             if has_tone(repaired):  # without one (soo) a letter may simply be there twice
                 line.append(repaired)
@@ -243,7 +250,7 @@ class _Speller:
                     return None
                 line += [spellings[word] for word in words]
             else:
-                line.append(spellings.get(typed, typed))  # typed with accents it is in no list
+                line.append(spellings.get(chunk.exact[0], as_typed) if chunk.code is None else as_typed)
         return " ".join(line)
 
     def _spellings(self, folded: Sequence[str], changed: Iterable[tuple[str, ...]]) -> dict[str, str]:

@@ -54,6 +54,11 @@ def test_typing_nothing_known_completes_nothing(shelf, typed):
         ("khongkhi", "không khí"),
         ("populatoin of provinces", "population of provinces"),
         ("bảnng giá đất", "bảng giá đất"),
+        ("bảng giá đât nôngg", "bảng giá đât nông"),
+        ("H55.242 hành chinhs", "H55.242 hành chính"),
+        ("QCVN 102:2016 xuaat khau", "QCVN 102:2016 xuất khẩu"),
+        ("HÀ NỘI dan soo", "HÀ NỘI dân số"),
+        ("xuất nhạp khaau", "xuất nhạp khẩu"),
     ],
 )
 def test_what_was_meant_is_offered_as_the_catalogue_writes_it(find, typed, meant):
@@ -66,6 +71,16 @@ def test_what_was_meant_is_offered_as_the_catalogue_writes_it(find, typed, meant
 )
 def test_what_seems_right_or_hopeless_is_left_alone(find, typed):
     assert find(typed).suggestion is None
+
+
+@pytest.mark.parametrize("typed", ["học phí", "hoc phi", "bão lụt", "lut", "Gia Lai", "vé tàu"])
+def test_a_syllable_that_no_document_has_is_not_taken_for_any_other_near_it(find, typed):
+    response = find(typed)
+    assert (response.suggestion, response.shown_for) == (None, None)
+
+
+def test_a_syllable_that_no_document_has_is_corrected_to_what_stands_beside_its_neighbours(find):
+    assert find("nông nghiẹm").shown_for == find("nong nghiem").shown_for == "nông nghiệp"
 
 
 def test_a_wrong_syllable_that_exists_elsewhere_is_corrected_when_nothing_was_found(find):

@@ -22,6 +22,7 @@ from opendata.catalogue.search_form import (
 )
 from opendata.catalogue.series import key_text
 from opendata.kernel.errors import BadParameterError, UnknownParameterError
+from opendata.kernel.text import clean_line
 
 values = st.text(min_size=1, max_size=12)
 days = st.dates(dt.date(1000, 1, 1), dt.date(2999, 12, 31)).flatmap(
@@ -37,7 +38,7 @@ def in_order(dates: dict[str, str]) -> bool:
 
 forms = st.builds(
     DatasetSearchForm,
-    text=st.text(max_size=30).map(str.strip),
+    text=st.text(max_size=30).map(clean_line),
     exact=st.booleans(),
     chosen=st.dictionaries(
         st.sampled_from(FACETS), st.lists(values, min_size=1, max_size=3, unique=True).map(tuple)
@@ -150,6 +151,11 @@ def test_unknown_parameters_are_named_with_the_known_ones(name: str) -> None:
         read_form([("q", "x"), (name, "y")])
     assert refused.value.params["name"] == name
     assert "theme" in str(refused.value.params["known"])
+
+
+def test_what_was_typed_is_one_line_of_text() -> None:
+    assert read_form([("q", "  dân\x00\tsố\x1b ")]) == DatasetSearchForm(text="dân số")
+    assert read_form([("q", "\x00")]) == DatasetSearchForm()
 
 
 def test_parameters_read_elsewhere_are_let_through() -> None:
