@@ -134,6 +134,7 @@ def measure_searching(folder: Path) -> None:
     figures("completion", typing, lambda text: search.suggest(VISITOR, text))
     print(f"  memory of its own, this process      {own_memory_mb(os.getpid())[0]:.0f} MB", flush=True)
     services.close()
+    gc.unfreeze()  # what is loaded ends as usual
 
 
 def opened(folder: Path) -> Services:

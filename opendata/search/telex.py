@@ -31,6 +31,7 @@ def untyped(word: str) -> str | None:
     if len(word) > _LONGEST or not _AS_TYPED.fullmatch(word) or (is_syllable(word) and "oo" not in word):
         return None  # oo is ô in Telex and nearly never itself (xoong)
     letters, tone = _read_vni(word) if any(map(str.isdigit, word)) else _read_telex(word)
+    letters = letters.replace("ưo", "ươ")  # as input methods do: ưo alone is in no syllable
     if not is_syllable(fold(letters)) or (letters == word and not tone):
         return None
     return _with_tone(letters, tone)

@@ -19,7 +19,7 @@ from opendata.search.telex import untyped
         ("duwx", "dữ"), ("lieeuj", "liệu"), ("dduowngf", "đường"), ("dduwowngf", "đường"), ("nguwowif", "người"),
         ("ddieenj", "điện"), ("quoocs", "quốc"), ("khuyur", "khuỷu"), ("xoays", "xoáy"), ("giaf", "già"),
         ("hoaf", "hòa"), ("cuar", "của"), ("quys", "quý"), ("phuwowngf", "phường"), ("lawks", "lắk"),
-        ("lieuej", "liệu"), ("thees", "thế"), ("khoong", "không"),
+        ("lieuej", "liệu"), ("thees", "thế"), ("khoong", "không"), ("trwongf", "trường"), ("nwocs", "nước"),
         ("du74", "dữ"), ("lie65u", "liệu"), ("d9uong72", "đường"), ("d9u7o7ng2", "đường"), ("ly1", "lý"),
         ("qua3n", "quản"), ("ngu7o7i2", "người"),
     ],
