@@ -83,7 +83,7 @@ def merged(segments: Sequence[Segment], firsts: Sequence[First], sort: Sort | No
         return Ordered(np.zeros(0, np.intp), np.zeros(0, np.intp), np.zeros(0))
     if sort is not None and sort.name in segments[0].keys:
         return _merged_by_key(segments, firsts, sort, count)
-    documents = np.concatenate([one.documents for one in firsts])
+    documents = np.concatenate([one.documents for one in firsts], dtype=np.intp)
     values = np.concatenate([one.values for one in firsts])
     where = np.repeat(np.arange(len(firsts)), [len(one.documents) for one in firsts])
     order = np.lexsort((documents, where, values))[:count]

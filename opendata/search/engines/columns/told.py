@@ -17,7 +17,7 @@ from opendata.search.engines.columns.ordering import First, Part, first_of
 from opendata.search.engines.columns.ranking import Searched, scored
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Mapping, Sequence
+    from collections.abc import Hashable, Sequence
 
     from opendata.search.engines.columns.arrays_file import Array
     from opendata.search.engines.columns.listed import Flags
@@ -37,14 +37,15 @@ _BITS: Final = 8
 class Told:
     """`found` has a bit a document, `matched` too, before values were chosen. `first`: as many as were asked for.
 
-    `facets`: for each facet asked for how many documents have each of its values, without what was chosen of it.
+    `facets`: for each facet asked for how many documents have each of its values, without what was chosen of it; in a row.
+    Numbers are as narrow as they can be, since some hundreds of these are kept.
     `steps`: what each scored term adds for a step of gain.
     """
 
     count: int
     found: Array
     matched: Array
-    facets: Mapping[str, Array]
+    facets: Array
     first: First
     steps: tuple[float, ...] = ()
 
@@ -135,6 +136,7 @@ def told_by(
 ) -> Told:
     """`weighing`: for an answer by score. `place`: of the segment. The first `count` documents come along."""
     part = part_of(searched, query, weighing.here(place) if weighing else None, count)
+    first = first_of(part, count, request.sort)
     found = packed(searched.found.flags)
     is_narrowed = searched.found.flags is not searched.matched.flags
     return Told(
@@ -142,15 +144,15 @@ def told_by(
         found,
         packed(searched.matched.flags) if is_narrowed else found,
         _facets(searched, request),
-        first_of(part, count, request.sort),
+        First(first.documents.astype(np.uint16), first.values),
         weighing.steps if weighing else (),
     )
 
 
-def _facets(searched: Searched, request: SearchRequest) -> dict[str, Array]:
+def _facets(searched: Searched, request: SearchRequest) -> Array:
     """Counts within a facet leave out what was chosen of it."""
     if not request.facets:
-        return {}
+        return np.zeros(0, np.uint32)
     segment = searched.segment
     counts = segment.facet_counts.counts(searched.found)
     for name in request.facets:
@@ -160,4 +162,4 @@ def _facets(searched: Searched, request: SearchRequest) -> dict[str, Array]:
                 if other != name:
                     without = without & segment.having(other, values)
             counts[name] = segment.facet_counts.counts(Some(without), name)[name]
-    return counts
+    return np.concatenate([counts[name] for name in request.facets]).astype(np.uint32)
