@@ -71,7 +71,7 @@ COLUMNS: Final = (
     "ma_tinh", "ten_tinh", "ma_xa", "ten_xa", "nam", "quy", "thang", "gia_tri", "don_vi_tinh", "ghi_chu", "so_luong",
     "ty_le", "dia_chi", "kinh_do", "vi_do", "ngay_cap_nhat", "loai_hinh", "ma_don_vi", "ten_don_vi", "dien_tich",
 )  # fmt: skip
-FILE_FORMATS: Final = ("CSV", "XLSX", "JSON", "PARQUET", "XML", "PDF")
+FILE_FORMATS: Final = ("csv", "xlsx", "json", "parquet", "xml", "pdf")
 FORMAT_WEIGHTS: Final = (50, 30, 10, 2, 4, 4)
 MAIN_THEME: Final = 0.9
 SERIES: Final = 0.08
@@ -234,7 +234,7 @@ class CatalogueGenerator:
             "period_start": f"{year}-01-01",
             "period_end": f"{year}-12-31",
             "resources": [
-                {"title": title, "format": name, "file": f"{slug}.{name.lower()}", "columns": base["columns"]}
+                {"title": title, "format": name, "file": f"{slug}.{name}", "columns": base["columns"]}
                 for name in sorted(formats)
             ],
         }

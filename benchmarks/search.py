@@ -79,8 +79,8 @@ def mixed_queries(services: Services, count: int = QUERIES, seed: int = 5) -> li
         if number % 4 == 3:
             asked += [
                 ("theme", services.vocabularies.themes.terms[0].code),
-                ("format", "CSV"),
-                ("format", "XLSX"),
+                ("format", "csv"),
+                ("format", "xlsx"),
             ]
         if number % 5 == 4:
             asked.append(("sort", "newest"))

@@ -147,7 +147,7 @@ def documents(count: int, seed: int = 7) -> Iterator[SearchDocument]:
             facets={
                 "theme": (theme,),
                 "publisher": (publisher,),
-                "format": tuple({random_.choice(("CSV", "XLSX", "JSON", "PDF")) for _ in range(2)}),
+                "format": tuple({random_.choice(("csv", "xlsx", "json", "pdf")) for _ in range(2)}),
                 "license": (random_.choice(("open-47", "cc-by", "cc0")),),
                 "frequency": (random_.choice(("ANNUAL", "MONTHLY", "QUARTERLY", "IRREG")),),
                 "place": (place,),
@@ -158,7 +158,7 @@ def documents(count: int, seed: int = 7) -> Iterator[SearchDocument]:
                 "slug": f"bo-du-lieu-{number}",
                 "title": title,
                 "publisher": publisher,
-                "formats": ["CSV"],
+                "formats": ["csv"],
             },
             suggestions=(title, title_en, subject, publisher),
         )
@@ -167,7 +167,7 @@ def documents(count: int, seed: int = 7) -> Iterator[SearchDocument]:
 def requests(count: int) -> Iterator[SearchRequest]:
     random_ = random.Random(11)
     for number in range(count):
-        filters = {"theme": ("SOCI",), "format": ("CSV", "XLSX")} if number % 4 == 3 else {}
+        filters = {"theme": ("SOCI",), "format": ("csv", "xlsx")} if number % 4 == 3 else {}
         yield SearchRequest(
             access=frozenset({PUBLIC}),
             text=TYPED[number % len(TYPED)] if number % 10 else "",

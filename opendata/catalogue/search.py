@@ -287,12 +287,20 @@ class CatalogueSearch:
         return self._labels[facet].setdefault(value, dict(term.labels))  # as many as the vocabularies have
 
     def _named_today(self, form: DatasetSearchForm) -> DatasetSearchForm:
-        """With places as they are called now: an address may name one that is no more."""
-        places = form.chosen.get("place")
-        if not places:
-            return form
-        today = tuple(dict.fromkeys(map(self._vocabularies.place_today, places)))
-        return replace(form, chosen={**form.chosen, "place": today})
+        """With the codes of today: an address may name a value as people do (CSV), or a place that is no more."""
+        chosen = {
+            facet: tuple(dict.fromkeys([self._code(facet, value) for value in values]))
+            for facet, values in form.chosen.items()
+        }
+        return form if chosen == form.chosen else replace(form, chosen=chosen)
+
+    def _code(self, facet: str, value: str) -> str:
+        """`value` itself where the vocabulary does not know it by any name."""
+        if facet == "place":
+            return self._vocabularies.place_today(value)
+        terms = self._terms[facet]
+        meant = None if value in terms else terms.find(value)
+        return value if meant is None else meant.code
 
     def _options(
         self, facet: str, counts: Sequence[tuple[str, int]], form: DatasetSearchForm

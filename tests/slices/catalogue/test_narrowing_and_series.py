@@ -178,6 +178,17 @@ def test_a_region_finds_its_provinces_and_an_old_name_its_heir(shelf) -> None:
     assert options["dong-nam-bo"].count == 1
 
 
+@pytest.mark.parametrize("named", ["btc", "Bộ Tài chính", "bộ tài chính", "BTC&publisher=btc"])
+def test_a_value_may_be_named_as_people_name_it(shelf, named: str) -> None:
+    by_code = find(shelf, "publisher=BTC")
+    found = find(shelf, f"publisher={named}")
+    assert found.total == by_code.total > 0
+    assert found.form.chosen == {"publisher": ("BTC",)}
+    assert found.facets == by_code.facets
+    unknown = find(shelf, "publisher=khong-co")
+    assert (unknown.total, unknown.form.chosen) == (0, {"publisher": ("khong-co",)})
+
+
 def test_counts_respect_dates_and_other_filters_but_not_their_own(shelf) -> None:
     found = find(shelf, "period_from=1990&period_to=1994&publisher=BYT")
     assert found.total == 0
