@@ -48,7 +48,7 @@ class IndexFollower:
                 log.exception("the index cannot follow the outbox")
                 busy, failures = False, failures + 1
             if not busy:
-                stopping.wait(min(POLL_SECONDS * 2**failures, LONGEST_REST))
+                stopping.wait(min(POLL_SECONDS * 2 ** min(failures, 20), LONGEST_REST))
 
     def follow_once(self) -> bool:
         """Index what is new in the outbox; whether there was any. Rebuilds an index that cannot catch up."""

@@ -36,7 +36,7 @@ class Tidying:
 
     def _run(self) -> None:
         failures = 0
-        while not self._stopping.wait(min(self._seconds * 2**failures, _LONGEST_REST)):
+        while not self._stopping.wait(min(self._seconds * 2 ** min(failures, 20), _LONGEST_REST)):
             try:
                 while self._search.tidy(self._stopping):
                     log.info("parts of the search index were joined")

@@ -238,6 +238,12 @@ def test_the_thread_survives_failures(caplog):
     assert "broken" in caplog.text
 
 
+def test_the_thread_survives_days_of_failures():
+    failing = Failing(*[IndexBusyError() for _ in range(1100)])
+    with Tidying(failing, seconds=0.0):  # type: ignore[arg-type]
+        assert failing.asked.wait(20)
+
+
 def test_changed_documents_count_once(service, monkeypatch):
     monkeypatch.setattr(folder, "called_elsewhere", here(lambda: None))
     changed = [replace(document(f"p{part}d5", "Giá đất"), stored={"n": part}) for part in range(PARTS)]
