@@ -51,11 +51,10 @@ def run_worker(settings: Settings, stop: threading.Event | None = None) -> None:
 def _keep_house(services: Services, runner: JobRunner, stopping: threading.Event) -> None:
     due = time.monotonic() + HOUSEKEEPING_SECONDS
     while not stopping.wait(LOOK_SECONDS):
-        if services.database.log_bytes() > MOST_LOG_BYTES:
+        is_due = time.monotonic() >= due
+        if is_due or services.database.log_bytes() > MOST_LOG_BYTES:
             services.database.checkpoint()
-        if time.monotonic() < due:
-            continue
-        due = time.monotonic() + HOUSEKEEPING_SECONDS
-        services.database.checkpoint()
-        runner.forget_done(utc_now() - KEEP_DONE)
-        services.partial_uploads.sweep()
+        if is_due:
+            due = time.monotonic() + HOUSEKEEPING_SECONDS
+            runner.forget_done(utc_now() - KEEP_DONE)
+            services.partial_uploads.sweep()
