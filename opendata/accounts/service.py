@@ -30,6 +30,7 @@ from opendata.kernel.errors import (
     UnauthenticatedError,
 )
 from opendata.kernel.ids import utc_now
+from opendata.kernel.rests import doubled
 from opendata.kernel.text import clean_line
 
 if TYPE_CHECKING:
@@ -259,7 +260,7 @@ class AccountService:
             person.failed_sign_ins += 1
             over = person.failed_sign_ins - FREE_FAILURES
             if over >= 0:
-                person.locked_until = now + min(LOCK_STEP * 2 ** min(over, 10), LONGEST_LOCK)
+                person.locked_until = now + doubled(LOCK_STEP, over, LONGEST_LOCK)
 
     def _open_session(self, person: Person, now: dt.datetime) -> str:
         secret = secrets.token_urlsafe(32)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from opendata.catalogue.events import DATASET_CHANGED
 from opendata.kernel.outbox import first_position, rows_after
+from opendata.kernel.rests import doubled
 from opendata.search.port import IndexState
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ class IndexFollower:
                 log.exception("the index cannot follow the outbox")
                 busy, failures = False, failures + 1
             if not busy:
-                stopping.wait(min(POLL_SECONDS * 2 ** min(failures, 20), LONGEST_REST))
+                stopping.wait(doubled(POLL_SECONDS, failures, LONGEST_REST))
 
     def follow_once(self) -> bool:
         """Index what is new in the outbox; whether there was any. Rebuilds an index that cannot catch up."""

@@ -25,6 +25,7 @@ from huey.consumer import Consumer
 from opendata.kernel import outbox
 from opendata.kernel.batches import MAX_ATTEMPTS, BatchRunner
 from opendata.kernel.ids import utc_now
+from opendata.kernel.rests import doubled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -162,7 +163,7 @@ class JobRunner:
 
     def _rest(self, failures: int) -> float:
         """Seconds to wait after that many failures in a row."""
-        return float(min(self._timing.poll * 2 ** min(failures, 20), self._timing.longest_rest))
+        return doubled(self._timing.poll, failures, self._timing.longest_rest)
 
     # -- doing the work -------------------------------------------------------------------
 

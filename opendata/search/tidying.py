@@ -7,6 +7,7 @@ import threading
 from typing import TYPE_CHECKING, Final, Self
 
 from opendata.kernel.errors import UnavailableError
+from opendata.kernel.rests import doubled
 
 if TYPE_CHECKING:
     from opendata.search.service import SearchService
@@ -36,7 +37,7 @@ class Tidying:
 
     def _run(self) -> None:
         failures = 0
-        while not self._stopping.wait(min(self._seconds * 2 ** min(failures, 20), _LONGEST_REST)):
+        while not self._stopping.wait(doubled(self._seconds, failures, _LONGEST_REST)):
             try:
                 while self._search.tidy(self._stopping):
                     log.info("parts of the search index were joined")
